@@ -1,0 +1,51 @@
+/** HTTP inside the gateway: plain objects. Web `Request` and `Response` exist only in `embed.ts`. */
+
+/** Names in lower case. */
+export type Headers = Record<string, string>
+
+export interface HttpRequest {
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  /** Without the `?`; empty when there is none. */
+  readonly query: string
+  readonly headers: Readonly<Headers>
+  /** Decompressed. */
+  readonly body: Uint8Array
+}
+
+export interface HttpReply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>
+  /** Trailers of a streamed reply, read after the body has ended. */
+  readonly trailers?: () => Headers | undefined
+}
+
+export interface UpstreamRequest {
+  readonly method: 'POST' | 'GET'
+  readonly url: string
+  readonly headers: Readonly<Headers>
+  readonly body: string | Uint8Array
+  /** Milliseconds until the connection must stand. */
+  readonly connectMs: number
+}
+
+export interface UpstreamResponse {
+  readonly status: number
+  readonly headers: Readonly<Headers>
+  /** Batches of what arrived. Leaving the loop early aborts the request. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** Sends requests upstream. Throws GatewayError `upstream-unreachable` or `upstream-timeout`; never for a status. */
+export interface Transport {
+  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>
+  /** Opens a connection before it is needed. */
+  warm?(url: string): void
+  close(): Promise<void>
+}
+
+const encoder = new TextEncoder()
+export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
+export const emptyBody = new Uint8Array(0)
