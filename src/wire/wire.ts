@@ -1,11 +1,12 @@
 /** One format, both directions, pure: no I/O, no policy, no clock but what is passed in. */
 import type { ChatCall, WireId } from '../core/call.ts'
 import type { GatewayError } from '../core/error.ts'
-import type { Event } from '../core/event.ts'
+import type { Event, Finish, Usage } from '../core/event.ts'
 import type { FoldedReply } from '../core/fold.ts'
-import type { JsonObject } from '../core/json.ts'
+import type { Json, JsonObject } from '../core/json.ts'
 import type { Notes } from '../core/notes.ts'
 import type { Target } from '../core/target.ts'
+import type { Restoration } from './restore.ts'
 
 /** What stands beside the body: the model may be in the path, the version in a header. */
 export interface DecodeContext {
@@ -63,8 +64,8 @@ export interface StreamTap {
 export interface ReplySummary {
   readonly id?: string
   readonly model?: string
-  readonly finish?: import('../core/event.ts').Finish
-  readonly usage?: import('../core/event.ts').Usage
+  readonly finish?: Finish
+  readonly usage?: Usage
   /** How many events carried model output. */
   readonly outputs: number
   /** Characters of output seen, for an estimate when usage never comes. */
@@ -78,12 +79,36 @@ export interface TapOptions {
   readonly maxEvent?: number
 }
 
+export interface EncodedCall {
+  /** With `model` where the format has it in the body. */
+  readonly body: JsonObject
+  /** What the answer needs undone, if anything was said by other means. */
+  readonly restore?: Restoration
+  /** Headers the format needs beside the credential: a version, a beta. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 export interface Wire {
   readonly id: WireId
   /** Throws GatewayError `invalid-request` with the path. */
   decodeCall(body: JsonObject, context: DecodeContext): ChatCall
-  /** The body for this target, without `model` where the path holds it. Throws `untranslatable` for what cannot be said at all. */
-  encodeCall(call: ChatCall, target: Target, notes: Notes): JsonObject
+  /** Throws `untranslatable` for what cannot be said at all. */
+  encodeCall(call: ChatCall, target: Target, notes: Notes): EncodedCall
+  /**
+   * The body that asks a paused reply (`finish: 'pause'`) to go on, made from the body that was answered; undefined when
+   * this wire does not pause.
+   */
+  continueBody?(body: JsonObject, paused: FoldedReply): JsonObject | undefined
+  /** Reads a whole plain answer of this wire. Throws `upstream-invalid` when it has not the wire's shape, or the error it tells. */
+  summarize(body: Json, target: Target): ReplySummary
+  /** Token counting, where the format has an endpoint for it. */
+  readonly count?: {
+    /** The count request's body, from an encoded or a client's call body. */
+    request(body: JsonObject, target: Target): JsonObject
+    /** The number in the answer; undefined when there is none. */
+    read(answer: Json): number | undefined
+    write(tokens: number): JsonObject
+  }
   replyDecoder(options: { streamed: boolean; target: Target; maxEvent?: number }): ReplyDecoder
   encodeReply(reply: FoldedReply, call: ChatCall, context: ReplyContext): JsonObject
   streamEncoder(call: ChatCall, context: ReplyContext): StreamEncoder

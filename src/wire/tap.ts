@@ -1,0 +1,168 @@
+/**
+ * Watches a stream that goes to the caller byte for byte. Holds back only the beginning of a frame whose end has not
+ * come, so that what the caller has is always whole frames, and reads only frames that say something for accounting
+ * or safety.
+ */
+
+import { GatewayError } from '../core/error.ts'
+import type { Finish, Usage } from '../core/event.ts'
+import { mergeUsage } from '../core/event.ts'
+import { lastFrameEnd, type SseFrame, SseReader } from './sse.ts'
+import type { ReplySummary, StreamTap, TapOptions } from './wire.ts'
+
+/** What one frame says. All members are optional: most frames carry only output. */
+export interface FrameNews {
+  readonly id?: string
+  readonly model?: string
+  readonly usage?: Usage
+  readonly finish?: Finish
+  /** The frame completes the stream: what ends now ended well. */
+  readonly finished?: boolean
+  readonly error?: GatewayError
+  /** The frame carries model output. */
+  readonly output?: boolean
+  /** The frame is nothing but usage, which may be taken out. */
+  readonly onlyUsage?: boolean
+}
+
+export interface TapReader {
+  /** Frames whose text (as Latin-1) matches are read by `read`; the others are output and nothing more. Matched against raw bytes: a quote inside a JSON string is escaped there, so a pattern with a bare quote finds members only. */
+  readonly telling: RegExp
+  read(frame: SseFrame): FrameNews
+  /** About how many bytes of an output frame are not output: what characters are counted without. */
+  readonly overhead: number
+}
+
+interface MutableSummary {
+  id?: string
+  model?: string
+  finish?: Finish
+  usage?: Usage
+  outputs: number
+  characters: number
+}
+
+const latin1Decoder = new TextDecoder('latin1')
+/** Node's own conversion is several times faster than a TextDecoder's; elsewhere there is only the latter. */
+const latin1: (bytes: Uint8Array) => string =
+  typeof Buffer === 'undefined'
+    ? (bytes) => latin1Decoder.decode(bytes)
+    : (bytes) => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).toString('latin1')
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
+  let position = 0
+  for (const piece of pieces) {
+    whole.set(piece, position)
+    position += piece.length
+  }
+  return whole
+}
+
+export class SseTap implements StreamTap {
+  started = false
+  finished = false
+  error: GatewayError | undefined
+  readonly summary: ReplySummary & MutableSummary = { outputs: 0, characters: 0 }
+  readonly #reader: TapReader
+  readonly #hideUsage: boolean
+  readonly #maxEvent: number
+  #held: Uint8Array | undefined
+
+  constructor(reader: TapReader, { hideUsage = false, maxEvent = 16 << 20 }: TapOptions) {
+    this.#reader = reader
+    this.#hideUsage = hideUsage
+    this.#maxEvent = maxEvent
+  }
+
+  push(bytes: Uint8Array): Uint8Array | undefined {
+    if (this.error) return undefined
+    let all = bytes
+    let seen = 0
+    if (this.#held) {
+      seen = this.#held.length
+      all = joined([this.#held, bytes])
+      this.#held = undefined
+    }
+    const end = lastFrameEnd(all, seen)
+    if (end < 0) {
+      if (all.length > this.#maxEvent) this.error = new GatewayError('upstream-invalid', 'The provider sent an event that is too large.')
+      else this.#held = all
+      return undefined
+    }
+    if (end < all.length) this.#held = all.subarray(end)
+    return this.#whole(end === all.length ? all : all.subarray(0, end))
+  }
+
+  end(): Uint8Array | undefined {
+    const rest = this.#held
+    this.#held = undefined
+    if (this.error) return undefined
+    // Some providers leave the last blank line out. Only what makes the stream whole may go out.
+    const last = rest ? this.#whole(rest, true) : undefined
+    if (this.error || this.finished) return last
+    this.error = new GatewayError('upstream-invalid', "The provider's stream ended before its end.")
+    return undefined
+  }
+
+  #whole(bytes: Uint8Array, atEnd = false): Uint8Array | undefined {
+    const { telling, overhead } = this.#reader
+    const text = latin1(bytes)
+    this.summary.characters += Math.max(0, bytes.length - overhead)
+    if (!telling.test(text)) {
+      // Comments and blank lines alone are no output.
+      if (text.includes('data:')) {
+        this.started = true
+        this.summary.outputs++
+      }
+      return bytes
+    }
+    return this.#read(bytes, atEnd)
+  }
+
+  #read(bytes: Uint8Array, atEnd: boolean): Uint8Array | undefined {
+    const reader = new SseReader()
+    const frames = reader.push(bytes)
+    if (atEnd) frames.push(...reader.end())
+    let hide = false
+    for (const frame of frames) {
+      const news = this.#reader.read(frame)
+      if (news.error) {
+        this.error = news.error
+        return undefined
+      }
+      if (news.id) this.summary.id ??= news.id
+      if (news.model) this.summary.model ??= news.model
+      if (news.usage) this.summary.usage = mergeUsage(this.summary.usage, news.usage)
+      if (news.finish) this.summary.finish = news.finish
+      if (news.output) {
+        this.started = true
+        this.summary.outputs++
+      }
+      if (news.finished) {
+        this.started = true
+        this.finished = true
+      }
+      if (news.onlyUsage && this.#hideUsage) hide = true
+    }
+    return hide ? this.#withoutUsage(bytes) : bytes
+  }
+
+  /** The same bytes without the frames that are nothing but usage. */
+  #withoutUsage(bytes: Uint8Array): Uint8Array | undefined {
+    const kept: Uint8Array[] = []
+    let start = 0
+    for (let index = 1; index < bytes.length; index++) {
+      const end = index + 1
+      if (end !== bytes.length && lastFrameEnd(bytes.subarray(Math.max(start, end - 4), end)) !== end - Math.max(start, end - 4)) continue
+      // CRLF ends: the frame is not over between CR and LF.
+      if (bytes[index] === 13 && bytes[end] === 10) continue
+      const piece = bytes.subarray(start, end)
+      const reader = new SseReader()
+      const [frame] = [...reader.push(piece), ...reader.end()]
+      if (!frame || !this.#reader.read(frame).onlyUsage) kept.push(piece)
+      start = end
+    }
+    return kept.length === 0 ? undefined : joined(kept)
+  }
+}
