@@ -1,5 +1,7 @@
 /** HTTP inside the gateway: plain objects. Web `Request` and `Response` exist only in `embed.ts`. */
 
+import type { Cancellation } from './cancellation.ts'
+
 /** Names in lower case. */
 export type Headers = Record<string, string>
 
@@ -34,13 +36,13 @@ export interface UpstreamRequest {
 export interface UpstreamResponse {
   readonly status: number
   readonly headers: Readonly<Headers>
-  /** Batches of what arrived. Leaving the loop early aborts the request. */
+  /** What arrived, as it arrives. Leaving the loop early aborts the request; a broken connection throws GatewayError. */
   readonly body: AsyncIterable<Uint8Array>
 }
 
 /** Sends requests upstream. Throws GatewayError `upstream-unreachable` or `upstream-timeout`; never for a status. */
 export interface Transport {
-  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>
+  send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamResponse>
   /** Opens a connection before it is needed. */
   warm?(url: string): void
   close(): Promise<void>

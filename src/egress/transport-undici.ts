@@ -1,0 +1,176 @@
+/** The transport on Node: undici pools, kept alive, HTTP/2 where a TLS server offers it. */
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import { type Dispatcher, Pool } from 'undici'
+import type { Cancellation } from '../core/cancellation.ts'
+import { GatewayError } from '../core/error.ts'
+import type { Headers, Transport, UpstreamRequest, UpstreamResponse } from '../core/http.ts'
+import { ByteQueue } from './byte-queue.ts'
+
+const KEEP_ALIVE_MS = 60_000
+const MAX_HEADER = 64 * 1024
+
+const inflaters: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+}
+
+interface Address {
+  readonly origin: string
+  readonly path: string
+}
+
+export function undiciTransport(): Transport {
+  const pools = new Map<string, Pool>()
+  const addresses = new Map<string, Address>()
+
+  const addressOf = (url: string): Address => {
+    let address = addresses.get(url)
+    if (!address) {
+      const { origin, pathname, search } = new URL(url)
+      address = { origin, path: pathname + search }
+      // Gemini has the model in the path: many URLs, so the memory is bounded.
+      if (addresses.size > 2_000) addresses.clear()
+      addresses.set(url, address)
+    }
+    return address
+  }
+  const poolOf = (origin: string, connectMs: number): Pool => {
+    const key = `${connectMs} ${origin}`
+    let pool = pools.get(key)
+    if (!pool) {
+      pool = new Pool(origin, {
+        connect: { timeout: connectMs },
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        keepAliveMaxTimeout: 10 * KEEP_ALIVE_MS,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        maxHeaderSize: MAX_HEADER,
+        pipelining: 1,
+        allowH2: origin.startsWith('https:'),
+      })
+      pools.set(key, pool)
+    }
+    return pool
+  }
+
+  return {
+    send(request, cancellation) {
+      const { origin, path } = addressOf(request.url)
+      return dispatch(poolOf(origin, request.connectMs), origin, path, request, cancellation)
+    },
+    warm(url) {
+      const { origin } = addressOf(url)
+      poolOf(origin, 2_000).dispatch({ origin, path: '/', method: 'HEAD' }, { onResponseError() {} })
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()))
+      pools.clear()
+    },
+  }
+}
+
+function dispatch(
+  pool: Pool,
+  origin: string,
+  path: string,
+  request: UpstreamRequest,
+  cancellation: Cancellation,
+): Promise<UpstreamResponse> {
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined
+    let queue: ByteQueue | undefined
+    const abort = (reason: unknown): void => {
+      const error = reason instanceof Error ? reason : new GatewayError('client-closed', 'The call was cancelled.')
+      if (queue) queue.end(error)
+      else reject(error)
+      controller?.abort(error)
+    }
+    const forget = cancellation.onCancel(abort)
+    if (cancellation.cancelled) return
+    pool.dispatch(
+      { origin, path, method: request.method, headers: request.headers, body: request.body },
+      {
+        onRequestStart(started) {
+          controller = started
+          if (cancellation.cancelled) started.abort(new Error('cancelled'))
+        },
+        onResponseStart(started, status, headers) {
+          if (status < 200) return
+          queue = new ByteQueue({
+            pause: () => started.pause(),
+            resume: () => started.resume(),
+            abort: () => {
+              forget()
+              started.abort(new Error('no longer wanted'))
+            },
+          })
+          const plain = flat(headers)
+          const encoding = plain['content-encoding']?.toLowerCase()
+          resolve({ status, headers: plain, body: encoding && encoding !== 'identity' ? inflated(queue, encoding) : queue })
+        },
+        onResponseData(_controller, chunk) {
+          queue?.push(chunk)
+        },
+        onResponseEnd() {
+          forget()
+          queue?.end()
+        },
+        onResponseError(_controller, error) {
+          forget()
+          const fault = faultOf(error, origin)
+          if (queue) queue.end(fault)
+          else reject(fault)
+        },
+      },
+    )
+  })
+}
+
+function flat(headers: Record<string, string | string[] | undefined>): Headers {
+  const plain: Headers = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined) plain[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ')
+  }
+  return plain
+}
+
+/** Nobody asked for compression, but some hosts compress all the same. */
+async function* inflated(queue: ByteQueue, encoding: string): AsyncIterable<Uint8Array> {
+  const inflater = inflaters[encoding]
+  if (!inflater) {
+    await queue.return()
+    throw new GatewayError('upstream-invalid', `The provider's answer has an unknown content encoding: ${encoding.slice(0, 40)}.`)
+  }
+  const { Readable, compose } = await import('node:stream')
+  try {
+    yield* compose(Readable.from(queue, { objectMode: false }), inflater() as NodeJS.ReadWriteStream) as AsyncIterable<Uint8Array>
+  } catch (error) {
+    if (error instanceof GatewayError) throw error
+    throw new GatewayError('upstream-invalid', "The provider's answer could not be decompressed.", { cause: error })
+  }
+}
+
+function faultOf(error: Error & { code?: string }, origin: string): GatewayError {
+  if (error instanceof GatewayError) return error
+  const { host } = new URL(origin)
+  switch (error.code) {
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return new GatewayError('upstream-timeout', `No connection to ${host} in time.`, { cause: error })
+    case 'UND_ERR_HEADERS_OVERFLOW':
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
+      return new GatewayError('upstream-invalid', `${host} sent an answer that breaks HTTP.`, { cause: error })
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new GatewayError('upstream-unreachable', `The name ${host} could not be resolved.`, { cause: error })
+    case 'ECONNREFUSED':
+      return new GatewayError('upstream-unreachable', `${host} refused the connection.`, { cause: error })
+    default:
+      if (error.code?.startsWith('HPE_'))
+        return new GatewayError('upstream-invalid', `${host} sent an answer that breaks HTTP.`, { cause: error })
+      return new GatewayError('upstream-unreachable', `The connection to ${host} broke.`, { cause: error })
+  }
+}

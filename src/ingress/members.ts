@@ -1,0 +1,139 @@
+/**
+ * Where the members of a JSON object stand in its text, so that one can be changed and every other byte stays as the
+ * client wrote it (numbers that no parser keeps, key order, white space).
+ */
+
+export interface Span {
+  /** Of the key's opening quote. */
+  readonly keyStart: number
+  readonly start: number
+  readonly end: number
+}
+
+export interface Scan {
+  readonly members: ReadonlyMap<string, Span>
+  /** Deepest nesting, 1 for a flat object. */
+  readonly depth: number
+  /** A key that stands twice at the top. */
+  readonly duplicate?: string
+}
+
+const QUOTE = 34
+const BACKSLASH = 92
+
+/** Reads text that `JSON.parse` has accepted as an object. */
+export function scanMembers(text: string): Scan {
+  const members = new Map<string, Span>()
+  let duplicate: string | undefined
+  let depth = 0
+  let deepest = 0
+  let keyStart = -1
+  let key: string | undefined
+  let valueStart = -1
+  const close = (end: number): void => {
+    if (key === undefined || valueStart < 0) return
+    if (members.has(key)) duplicate ??= key
+    let last = end
+    while (text.charCodeAt(last - 1) <= 32) last--
+    members.set(key, { keyStart, start: valueStart, end: last })
+    key = undefined
+    valueStart = -1
+  }
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === QUOTE) {
+      const end = stringEnd(text, index)
+      if (depth === 1) {
+        if (key === undefined) {
+          keyStart = index
+          const raw = text.slice(index, end)
+          key = raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
+        } else if (valueStart < 0) valueStart = index
+      }
+      index = end - 1
+      continue
+    }
+    if (code <= 32) continue
+    switch (code) {
+      case 123:
+      case 91:
+        if (depth === 1 && valueStart < 0) valueStart = index
+        depth++
+        if (depth > deepest) deepest = depth
+        break
+      case 125:
+      case 93:
+        if (depth === 1) close(index)
+        depth--
+        break
+      case 44:
+        if (depth === 1) close(index)
+        break
+      case 58:
+        break
+      default:
+        if (depth === 1 && valueStart < 0) valueStart = index
+    }
+  }
+  return { members, depth: deepest, duplicate }
+}
+
+/** The index after a string's closing quote. */
+function stringEnd(text: string, start: number): number {
+  let index = start
+  for (;;) {
+    index = text.indexOf('"', index + 1)
+    if (index < 0) return text.length
+    let slashes = 0
+    while (text.charCodeAt(index - 1 - slashes) === BACKSLASH) slashes++
+    if (slashes % 2 === 0) return index + 1
+  }
+}
+
+export type Edit =
+  | { readonly set: string; readonly json: string }
+  | { readonly remove: string }
+  | { readonly rename: string; readonly to: string }
+
+/** The same text with some top-level members set, removed or renamed. */
+export function editMembers(text: string, { members }: Scan, edits: readonly Edit[]): string {
+  const cuts: { readonly start: number; readonly end: number; readonly text: string }[] = []
+  let added = ''
+  for (const edit of edits) {
+    if ('set' in edit) {
+      const span = members.get(edit.set)
+      if (span) cuts.push({ start: span.start, end: span.end, text: edit.json })
+      else added += `${JSON.stringify(edit.set)}:${edit.json},`
+    } else if ('rename' in edit) {
+      const span = members.get(edit.rename)
+      if (span) cuts.push({ start: span.keyStart, end: stringEnd(text, span.keyStart), text: JSON.stringify(edit.to) })
+    } else {
+      const span = members.get(edit.remove)
+      if (span) cuts.push({ ...withComma(text, span), text: '' })
+    }
+  }
+  cuts.sort((one, other) => one.start - other.start)
+  const open = text.indexOf('{') + 1
+  const empty = members.size === 0
+  let edited = text.slice(0, open) + (empty ? added.slice(0, -1) : added)
+  let position = open
+  for (const cut of cuts) {
+    const start = Math.max(cut.start, position)
+    edited += text.slice(position, start) + cut.text
+    position = Math.max(cut.end, start)
+  }
+  return trimmedComma(edited + text.slice(position))
+}
+
+/** A member with the comma behind it, or the one before it when it is the last. */
+function withComma(text: string, { keyStart, end }: Span): { start: number; end: number } {
+  let after = end
+  while (text.charCodeAt(after) <= 32) after++
+  if (text.charCodeAt(after) === 44) return { start: keyStart, end: after + 1 }
+  let before = keyStart
+  while (text.charCodeAt(before - 1) <= 32) before--
+  return text.charCodeAt(before - 1) === 44 ? { start: before - 1, end } : { start: keyStart, end }
+}
+
+/** Removing several members at the end can leave a comma before the closing brace. */
+const trimmedComma = (text: string): string => text.replace(/,\s*\}\s*$/, '}')
