@@ -1,0 +1,121 @@
+/** The configuration once it has been read: every default filled in, units resolved, order kept. Made by `parseConfig`. */
+import type { WireId } from '../core/call.ts'
+import type { JsonObject } from '../core/json.ts'
+
+export interface Config {
+  readonly server: ServerConfig
+  /** `sqlite:PATH`, `postgres://…` or `memory:`. */
+  readonly store: { readonly url: string }
+  readonly shared: { readonly url: string; readonly onFailure: 'open' | 'closed' } | undefined
+  readonly access: { readonly mode: 'open' | 'keys' }
+  readonly admin: { readonly key: string; readonly console: boolean }
+  readonly providers: ReadonlyMap<string, ProviderConfig>
+  /** For direct addressing (`provider/model`); routes carry their own, already merged with these. */
+  readonly defaults: RouteSettings
+  readonly models: ReadonlyMap<string, RouteConfig>
+  readonly secrets: { readonly allowPlaintext: boolean }
+  readonly telemetry: { readonly log: 'off' | 'errors' | 'calls' }
+  /** Sections whose engines come later, validated and with defaults filled in. */
+  readonly later: { readonly [Section in LaterSection]: JsonObject | readonly JsonObject[] | undefined }
+}
+
+export const laterSections = ['guards', 'cache', 'tiers', 'budgets', 'mcp', 'prompts', 'workflows'] as const
+export type LaterSection = (typeof laterSections)[number]
+
+export interface ServerConfig {
+  readonly host: string
+  /** 0 asks the system for a free one. */
+  readonly port: number
+  readonly threads: number
+  readonly drainMs: number
+  /** Bytes, but for `depth`: levels of nesting. */
+  readonly limits: { readonly body: number; readonly answer: number; readonly event: number; readonly depth: number }
+}
+
+export interface ProviderConfig {
+  /** An id of the catalogue, or one of the generic presets. */
+  readonly preset: string
+  /** Variables are already filled in. Undefined: the preset's. */
+  readonly baseUrl: string | undefined
+  /** Forces one wire. Undefined: the caller's own where the provider speaks it. */
+  readonly wire: WireId | undefined
+  /** References (`env:NAME`), in order of preference; plaintext only where `secrets.allowPlaintext` says so. */
+  readonly keys: readonly string[]
+  readonly region: string | undefined
+  readonly trust: string | undefined
+  readonly headers: Readonly<Record<string, string>> | undefined
+  readonly body: JsonObject | undefined
+}
+
+export interface RouteSettings {
+  /** Attempts on one target, the first included. */
+  readonly retries: { readonly attempts: number }
+  readonly timeouts: TimeoutConfig
+  readonly breaker: { readonly enabled: boolean }
+  /** What follows when a stream breaks after its first event. */
+  readonly onBreak: OnBreak
+}
+
+/** Milliseconds. Undefined: the operator did not say, so the model's own default holds (`timeoutDefaults`, `reasoningTimeouts`). */
+export interface TimeoutConfig {
+  readonly connectMs: number | undefined
+  readonly firstTokenMs: number | undefined
+  readonly idleMs: number | undefined
+  readonly answerMs: number | undefined
+  readonly totalMs: number | undefined
+}
+
+export const timeoutDefaults = { connectMs: 2_000, firstTokenMs: 60_000, idleMs: 30_000, answerMs: 300_000, totalMs: 600_000 } as const
+/** Models known to reason are silent for longer. */
+export const reasoningTimeouts = { ...timeoutDefaults, firstTokenMs: 180_000, idleMs: 120_000 } as const
+
+export const onBreaks = ['error', 'restart', 'continue'] as const
+export type OnBreak = (typeof onBreaks)[number]
+
+export const strategies = ['priority', 'weighted', 'round-robin', 'least-latency', 'cheapest', 'least-busy', 'adaptive', 'sticky'] as const
+export type StrategyName = (typeof strategies)[number]
+
+export interface RouteConfig extends RouteSettings {
+  readonly strategy: StrategyName
+  readonly targets: readonly TargetConfig[]
+  /** Routes that are tried when every target of this one has failed, in order. */
+  readonly fallback: readonly string[]
+}
+
+export interface TargetConfig {
+  readonly provider: string
+  readonly model: string
+  readonly weight: number
+  readonly wire: WireId | undefined
+  readonly price: PriceConfig | undefined
+  /** Over the provider's own. */
+  readonly headers: Readonly<Record<string, string>> | undefined
+  readonly body: JsonObject | undefined
+}
+
+/** USD per million tokens, over the catalogue's. Absent kinds keep the catalogue's price. */
+export interface PriceConfig {
+  readonly input?: number | undefined
+  readonly output?: number | undefined
+  readonly cacheRead?: number | undefined
+  readonly cacheWrite?: number | undefined
+  readonly reasoning?: number | undefined
+}
+
+/** One thing wrong with a configuration. */
+export interface Problem {
+  /** Where: `models.fast.targets[0].provider`; empty for the whole. */
+  readonly path: string
+  readonly message: string
+  /** What to do about it. */
+  readonly remedy?: string | undefined
+  /** Place in the file, from 1. */
+  readonly line?: number | undefined
+  readonly column?: number | undefined
+}
+
+/** Something valid that does not do anything yet. */
+export interface Notice {
+  readonly path: string
+  readonly message: string
+}

@@ -1,0 +1,42 @@
+/** What may be configured but does nothing yet. An engine that arrives takes its line out of here. */
+import { type Config, laterSections, type Notice } from './config.ts'
+import { spokenWires } from './known.ts'
+
+const has = (value: unknown, ...keys: readonly string[]): boolean => {
+  let current = value
+  for (const key of keys) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return false
+    current = (current as Record<string, unknown>)[key]
+  }
+  return true
+}
+
+/** `given` is what the operator wrote: defaults are no use of a section. */
+export function noEffectYet(config: Config, given: unknown): Notice[] {
+  const notices: Notice[] = []
+  const note = (path: string, message = 'has no effect yet'): unknown => notices.push({ path, message })
+
+  if (config.server.threads > 1) note('server.threads', 'has no effect yet: one thread serves')
+  for (const section of ['store', 'shared', 'admin', ...laterSections]) if (has(given, section)) note(section)
+  for (const key of ['vault', 'masterKey']) if (has(given, 'secrets', key)) note(`secrets.${key}`)
+  if (has(given, 'defaults', 'breaker')) note('defaults.breaker')
+  if (has(given, 'defaults', 'onBreak') && config.defaults.onBreak !== 'error')
+    note('defaults.onBreak', 'has no effect yet: a broken stream ends with an error')
+
+  for (const [id, { wire, region, trust }] of config.providers) {
+    if (wire && !spokenWires.has(wire)) note(`providers.${id}.wire`, `has no effect yet: ${wire} is not spoken`)
+    if (region) note(`providers.${id}.region`)
+    if (trust) note(`providers.${id}.trust`)
+  }
+  for (const [name, route] of config.models) {
+    const path = `models.${name}`
+    if (route.strategy !== 'priority') note(`${path}.strategy`, 'has no effect yet: targets are tried in the order they are written')
+    if (has(given, 'models', name, 'breaker')) note(`${path}.breaker`)
+    if (has(given, 'models', name, 'onBreak') && route.onBreak !== 'error')
+      note(`${path}.onBreak`, 'has no effect yet: a broken stream ends with an error')
+    route.targets.forEach(({ wire }, index) => {
+      if (wire && !spokenWires.has(wire)) note(`${path}.targets[${index}].wire`, `has no effect yet: ${wire} is not spoken`)
+    })
+  }
+  return notices
+}

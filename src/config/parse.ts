@@ -1,0 +1,61 @@
+/** From what an operator wrote to a `Config`, or to everything that is wrong with it at once. */
+import type { Config, Notice, Problem } from './config.ts'
+import { crossCheck, type KnownProviders } from './cross-check.ts'
+import { noEffectYet } from './effects.ts'
+import { explain, type Found, found } from './explain.ts'
+import { resolve } from './resolve.ts'
+import { configSchema } from './schema.ts'
+
+export interface ParseContext {
+  /** Default: none set. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Reads what `file:` references name. Default: they are not looked at. */
+  readonly readFile?: (path: string) => string
+  /** The catalogue's providers; asked only when a preset is none of the generic ones. Default: any id is accepted. */
+  readonly catalog?: () => KnownProviders
+  /** What the command line says; it wins over the file. */
+  readonly overrides?: { readonly host?: string | undefined; readonly port?: number | undefined }
+  /** In another program's process: nothing listens, and the store defaults to `memory:`. */
+  readonly embedded?: boolean
+}
+
+export interface Parsed {
+  /** Present when there are no problems. */
+  readonly config?: Config
+  readonly problems: readonly Problem[]
+  /** What is valid but does not do anything yet. */
+  readonly notices: readonly Notice[]
+}
+
+/** Never throws. The line of each problem is unknown here: `loadConfigFile` adds it. */
+export function parseConfig(value: unknown, context: ParseContext = {}): Parsed {
+  if (value !== undefined && value !== null && (typeof value !== 'object' || Array.isArray(value)))
+    return failed([found([], 'a configuration is a section (key: value)', 'start with `providers:`')])
+  const input = value ?? {}
+  const forbidden = protoKeys(input)
+  if (forbidden.length > 0) return failed(forbidden)
+  const result = configSchema.safeParse(input)
+  if (!result.success) return failed(result.error.issues.flatMap((issue) => explain(issue, configSchema, input)))
+  const given = input as Record<string, unknown>
+  const problems = crossCheck(result.data, context)
+  if (problems.length > 0) return failed(problems)
+  const config = resolve(result.data, context)
+  return { config, problems: [], notices: noEffectYet(config, given) }
+}
+
+const failed = (problems: readonly Found[]): Parsed => ({ problems, notices: [] })
+
+/** `__proto__` is a name that objects cannot hold safely, wherever it stands. */
+function protoKeys(root: unknown): Found[] {
+  const problems: Found[] = []
+  const visit = (value: unknown, keys: readonly PropertyKey[]): void => {
+    if (typeof value !== 'object' || value === null || keys.length > 100) return
+    for (const [name, member] of Object.entries(value)) {
+      const key = Array.isArray(value) ? Number(name) : name
+      if (key === '__proto__') problems.push(found([...keys, key], 'the name `__proto__` cannot be used', 'choose another name'))
+      else if (typeof member === 'object' && member !== null) visit(member, [...keys, key])
+    }
+  }
+  visit(root, [])
+  return problems
+}

@@ -1,0 +1,95 @@
+/** Fills in what depends on other keys, turns units into numbers, and merges route settings with the defaults. */
+import { isObject, type JsonObject } from '../core/json.ts'
+import { type Config, laterSections, type ProviderConfig, type RouteConfig, type RouteSettings, type TimeoutConfig } from './config.ts'
+import { isLoopback } from './known.ts'
+import type { ParseContext } from './parse.ts'
+import type { ConfigOutput } from './schema.ts'
+import { expandVariables } from './secrets.ts'
+import { durationOf, sizeOf } from './units.ts'
+
+type Timeouts = { readonly [Name in 'connect' | 'firstToken' | 'idle' | 'answer' | 'total']?: string | undefined }
+
+/** Only for what the schema and the cross-check have let through. */
+export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: ParseContext): Config {
+  const host = overrides?.host ?? input.server.host
+  const defaults: RouteSettings = { ...input.defaults, timeouts: timeoutsOf(input.defaults.timeouts) }
+  return {
+    server: {
+      host,
+      port: overrides?.port ?? input.server.port,
+      threads: input.server.threads,
+      drainMs: ms(input.server.drain),
+      limits: {
+        body: bytes(input.server.limits.body),
+        answer: bytes(input.server.limits.answer),
+        event: bytes(input.server.limits.event),
+        depth: input.server.limits.depth,
+      },
+    },
+    store: { url: embedded && input.store.url === 'sqlite:./signalbox.db' ? 'memory:' : input.store.url },
+    shared: input.shared,
+    access: { mode: input.access.mode ?? (embedded || isLoopback(host) ? 'open' : 'keys') },
+    admin: input.admin,
+    providers: new Map(Object.entries(input.providers).map(([id, provider]) => [id, providerOf(id, provider, env)])),
+    defaults,
+    models: new Map(Object.entries(input.models).map(([name, route]) => [name, routeOf(route, defaults)])),
+    secrets: { allowPlaintext: input.secrets.allowPlaintext },
+    telemetry: input.telemetry,
+    later: laterOf(input),
+  }
+}
+
+function providerOf(id: string, provider: ConfigOutput['providers'][string], env: NonNullable<ParseContext['env']>): ProviderConfig {
+  return {
+    preset: provider.preset ?? id,
+    baseUrl: provider.baseUrl === undefined ? undefined : expandVariables(provider.baseUrl, env).text,
+    wire: provider.wire,
+    keys: provider.keys,
+    region: provider.region,
+    trust: provider.trust,
+    headers: provider.headers,
+    body: provider.body,
+  }
+}
+
+function routeOf(route: ConfigOutput['models'][string], defaults: RouteSettings): RouteConfig {
+  return {
+    strategy: route.strategy,
+    targets: route.targets.map(({ provider, model, weight, wire, price, headers, body }) => ({
+      provider,
+      model,
+      weight,
+      wire,
+      price,
+      headers,
+      body,
+    })),
+    fallback: route.fallback,
+    retries: { attempts: route.retries?.attempts ?? defaults.retries.attempts },
+    timeouts: timeoutsOf(route.timeouts ?? {}, defaults.timeouts),
+    breaker: { enabled: route.breaker?.enabled ?? defaults.breaker.enabled },
+    onBreak: route.onBreak ?? defaults.onBreak,
+  }
+}
+
+function timeoutsOf({ connect, firstToken, idle, answer, total }: Timeouts, over?: TimeoutConfig): TimeoutConfig {
+  return {
+    connectMs: connect === undefined ? over?.connectMs : ms(connect),
+    firstTokenMs: firstToken === undefined ? over?.firstTokenMs : ms(firstToken),
+    idleMs: idle === undefined ? over?.idleMs : ms(idle),
+    answerMs: answer === undefined ? over?.answerMs : ms(answer),
+    totalMs: total === undefined ? over?.totalMs : ms(total),
+  }
+}
+
+const laterOf = (input: ConfigOutput): Config['later'] =>
+  Object.fromEntries(
+    laterSections.map((section) => {
+      const value: unknown = input[section]
+      return [section, isObject(value) || Array.isArray(value) ? (value as JsonObject | JsonObject[]) : undefined]
+    }),
+  ) as Config['later']
+
+// The schema has seen to it that these are durations and sizes.
+const ms = (text: string): number => durationOf(text) ?? 0
+const bytes = (text: string): number => sizeOf(text) ?? 0

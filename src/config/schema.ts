@@ -1,0 +1,256 @@
+/**
+ * The shape of a configuration: every key with its default and a sentence. The JSON Schema and the reference page are
+ * made of it. What one key alone cannot tell (that a target's provider exists) is in `cross-check.ts`.
+ *
+ * Error texts are `what is wrong`, newline, `what to do`.
+ */
+import { z } from 'zod'
+import { onBreaks, strategies } from './config.ts'
+import { budgets, cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
+import { bodyFields, duration, headers, optionalDuration, secret, size, wire } from './schema-parts.ts'
+
+const limits = z
+  .strictObject({
+    body: size('64MB').describe('Largest request body, as sent and after decompression.'),
+    answer: size('64MB').describe('Largest plain answer of a provider.'),
+    event: size('16MB').describe('Largest single event of a stream.'),
+    depth: z.int().min(8).max(100_000).default(1000).describe('How deep a request body may be nested.'),
+  })
+  .prefault({})
+  .describe('Sizes beyond which a request or an answer is refused.')
+
+const server = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').describe('The address to listen on. `0.0.0.0` for every interface.'),
+    port: z.int().min(0).max(65_535).default(8484).describe('The port to listen on. 0 takes a free one.'),
+    threads: z.int().min(1).max(256).default(1).describe('Threads that serve requests.'),
+    drain: duration('30s').describe('How long running calls may take to end when the gateway stops.'),
+    limits,
+  })
+  .prefault({})
+  .describe('The HTTP listener.')
+
+const store = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+|memory:)$/, {
+        error: 'not a store\nwrite `sqlite:./signalbox.db`, `postgres://user@host/database` or `memory:`',
+      })
+      .default('sqlite:./signalbox.db')
+      .describe('Where durable state lives: `sqlite:PATH`, `postgres://…`, or `memory:` (nothing kept).'),
+  })
+  .prefault({})
+  .describe('Durable state: keys, ledger, settings.')
+
+const shared = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^(redis|rediss|valkey):\/\/.+$/, { error: 'not a Redis URL\nwrite `redis://127.0.0.1:6379`' })
+      .describe('Redis or Valkey, for counters, limits and breakers that several replicas share.'),
+    onFailure: z
+      .enum(['open', 'closed'])
+      .default('open')
+      .describe('When it cannot be reached: serve without it (`open`) or refuse (`closed`).'),
+  })
+  .optional()
+  .describe('State that replicas share.')
+
+const access = z
+  .strictObject({
+    mode: z.enum(['open', 'keys']).optional().meta({
+      description: 'Who may call: anyone (`open`, on loopback only) or holders of a gateway key.',
+      implied: '`open` on loopback, else `keys`',
+    }),
+  })
+  .prefault({})
+  .describe('Who may call the gateway.')
+
+const admin = z
+  .strictObject({
+    key: secret
+      .default('env:SIGNALBOX_ADMIN_KEY')
+      .describe("The owner's key, 8 characters or more. Unset: made at first start and printed once."),
+    console: z.boolean().default(true).describe('Serve the console at `/console`.'),
+  })
+  .prefault({})
+  .describe('The admin API and the console.')
+
+const provider = z
+  .strictObject({
+    preset: z.string().min(1).optional().meta({
+      description:
+        'A provider of the catalogue, or `openai-compatible`, `anthropic-compatible`, `gemini-compatible`, `ollama`, `llamacpp`, `simulator`.',
+      implied: "the provider's id",
+    }),
+    baseUrl: z
+      .string()
+      .regex(/^(https?:\/\/|\$\{)/, {
+        error: 'not an http(s) URL\nwrite what precedes `/chat/completions`, version included: `https://api.example.com/v1`',
+      })
+      .optional()
+      .meta({
+        description:
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: told to the reader as it is written in the file
+          'What precedes `/chat/completions`, `/messages`, `/models…`, version segment included. `${VAR}` comes from the environment.',
+        implied: "the preset's",
+      }),
+    wire: wire.optional().meta({ description: 'Forces one wire.', implied: "the caller's own where the provider speaks it" }),
+    keys: z.array(secret).default([]).describe('Credentials, as references: `env:NAME`, `file:PATH`.'),
+    region: z.string().min(1).optional().describe('Where it runs, for residency rules: `eu`, `us-east-1`, `on-prem`.'),
+    trust: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('How far it is trusted with data: `private`, `standard`, `public`, or a word of your own.'),
+    headers: headers.optional().describe('Headers added to every request.'),
+    body: bodyFields.optional().describe('Fields set in every request body.'),
+  })
+  .describe('One provider.')
+
+const timeouts = z
+  .strictObject({
+    connect: optionalDuration('2s').describe('Until the connection stands.'),
+    firstToken: optionalDuration('60s', '60s; 180s for models known to reason').describe('Until the first model event of a stream.'),
+    idle: optionalDuration('30s', '30s; 120s for models known to reason').describe(
+      'Between events that carry model output; pings do not count.',
+    ),
+    answer: optionalDuration('300s').describe('One attempt at a plain answer, whole.'),
+    total: optionalDuration('600s').describe('The call with all its attempts.'),
+  })
+  .prefault({})
+  .describe('How long to wait.')
+
+const attempts = z.int().min(1).max(10)
+const defaults = z
+  .strictObject({
+    retries: z
+      .strictObject({ attempts: attempts.default(2).describe('Attempts on one target, the first included.') })
+      .prefault({})
+      .describe('Trying the same target again.'),
+    timeouts,
+    breaker: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe('False: the gateway keeps no memory of faults (breakers, ejection, key cool-down, retirement).'),
+      })
+      .prefault({})
+      .describe('Leaving out targets that keep failing.'),
+    onBreak: z
+      .enum(onBreaks)
+      .default('error')
+      .describe(
+        'When a stream breaks after its first event: end with an `error`, `restart` for callers that accept it, or `continue` elsewhere.',
+      ),
+  })
+  .prefault({})
+  .describe('Route settings for every route and for direct addressing (`provider/model`).')
+
+const dollars = z.number().min(0).max(1_000_000)
+const price = z
+  .strictObject({
+    input: dollars.optional().describe('Input tokens.'),
+    output: dollars.optional().describe('Output tokens.'),
+    cacheRead: dollars.optional().describe("Input tokens read from the provider's cache."),
+    cacheWrite: dollars.optional().describe("Input tokens written to the provider's cache."),
+    reasoning: dollars.optional().describe('Reasoning tokens, where they are billed apart from output.'),
+  })
+  .describe("USD per million tokens, over the catalogue's.")
+
+const target = z
+  .strictObject({
+    provider: z.string().min(1).describe('The id of a configured provider.'),
+    model: z.string().min(1).describe("The model's name there."),
+    weight: z.number().min(0).max(1_000_000).default(1).describe('Its share, for the strategy `weighted`.'),
+    wire: wire.optional().meta({ description: 'Forces one wire.', implied: "the provider's" }),
+    price: price.optional(),
+    headers: headers.optional().describe('Headers added to requests to this target.'),
+    body: bodyFields.optional().describe('Fields set in the request body to this target.'),
+  })
+  .describe('A model at a provider.')
+
+const route = z
+  .strictObject({
+    strategy: z.enum(strategies).default('priority').describe('Which target comes first.'),
+    targets: z
+      .array(target)
+      .min(1, { error: 'a route needs a target\nadd `targets: [{ provider: …, model: … }]`' })
+      .describe('Where a call may go.'),
+    fallback: z.array(z.string().min(1)).default([]).describe('Routes that are tried when every target has failed.'),
+    retries: z
+      .strictObject({ attempts: attempts.optional().describe('Over `defaults.retries.attempts`.') })
+      .optional()
+      .describe('Over `defaults.retries`.'),
+    timeouts: z
+      .strictObject({
+        connect: optionalDuration().describe('Over `defaults.timeouts.connect`.'),
+        firstToken: optionalDuration().describe('Over `defaults.timeouts.firstToken`.'),
+        idle: optionalDuration().describe('Over `defaults.timeouts.idle`.'),
+        answer: optionalDuration().describe('Over `defaults.timeouts.answer`.'),
+        total: optionalDuration().describe('Over `defaults.timeouts.total`.'),
+      })
+      .optional()
+      .describe('Over `defaults.timeouts`.'),
+    breaker: z
+      .strictObject({ enabled: z.boolean().optional().describe('Over `defaults.breaker.enabled`.') })
+      .optional()
+      .describe('Over `defaults.breaker`.'),
+    onBreak: z.enum(onBreaks).optional().describe('Over `defaults.onBreak`.'),
+  })
+  .describe('What clients ask for by this name.')
+
+const secrets = z
+  .strictObject({
+    allowPlaintext: z.boolean().default(false).describe('Accept credentials written into this file as they are.'),
+    vault: z
+      .strictObject({
+        url: z.url().describe('Address of HashiCorp Vault or OpenBao.'),
+        token: secret.default('env:VAULT_TOKEN').describe('The token to read with.'),
+      })
+      .optional()
+      .describe('Where `vault:PATH#FIELD` references are read.'),
+    masterKey: secret.optional().describe('The key that encrypts the built-in store of `secret:NAME` references.'),
+  })
+  .prefault({})
+  .describe('How credentials may be given.')
+
+const telemetry = z
+  .strictObject({
+    log: z
+      .enum(['off', 'errors', 'calls'])
+      .default('errors')
+      .describe('One structured line per failed call (`errors`), per call (`calls`), or none.'),
+  })
+  .prefault({})
+  .describe('What the gateway tells of its work.')
+
+export const configSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe('For editors: the address of this schema.'),
+    server,
+    store,
+    shared,
+    access,
+    admin,
+    providers: z.record(z.string(), provider).default({}).describe('Where calls may go, by an id of your choice: `[a-z0-9][a-z0-9._-]*`.'),
+    defaults,
+    models: z.record(z.string(), route).default({}).describe('Routes: the names that clients ask for.'),
+    guards,
+    cache,
+    tiers,
+    budgets,
+    mcp,
+    prompts,
+    workflows,
+    secrets,
+    telemetry,
+  })
+  .describe('Configuration of Signalbox.')
+
+/** What operators write. */
+export type ConfigInput = z.input<typeof configSchema>
+/** The same with defaults filled in, units still as written. */
+export type ConfigOutput = z.output<typeof configSchema>
