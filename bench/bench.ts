@@ -1,0 +1,101 @@
+// What Signalbox costs, against a bare proxy and a peer, measured in one run on one machine. docs/guide/benchmarks.md says how to read it.
+
+import { loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { canPin } from './processes.ts'
+import { type Measure, machine, passes, save, table } from './report.ts'
+import { latency } from './sections/latency.ts'
+import { memory } from './sections/memory.ts'
+import { plain } from './sections/plain.ts'
+import type { Bench, Section } from './sections/section.ts'
+import { start } from './sections/start.ts'
+import { stream } from './sections/stream.ts'
+import { hasServer, type Subject, startBare, startPeer, startRig, startSignalbox } from './subjects.ts'
+
+const SECTIONS: Record<string, Section> = { plain, stream, latency, start, memory }
+
+const USAGE = `npm run bench -- [options]
+  --only LIST    sections, comma-separated: ${Object.keys(SECTIONS).join(', ')} (default: all)
+  --rounds N     interleaved rounds whose median counts (default: 5)
+  --no-peer      without the peer gateway, which is installed from npm on first use
+  --long         the published form of the memory section: 200,000 calls
+  --publish      write the figures to bench/results/<date>.json instead of the cache
+  --strict       exit code 1 when a budget is missed`
+
+function optionsOf() {
+  const { values } = parseArgs({
+    allowNegative: true,
+    options: {
+      only: { type: 'string', default: Object.keys(SECTIONS).join(',') },
+      rounds: { type: 'string', default: '5' },
+      peer: { type: 'boolean', default: true },
+      long: { type: 'boolean', default: false },
+      publish: { type: 'boolean', default: false },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const only = values.only.split(',').map((name) => name.trim())
+  const unknown = only.find((name) => SECTIONS[name] === undefined)
+  if (unknown !== undefined) throw new Error(`unknown section: ${unknown}`)
+  const rounds = Number(values.rounds)
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number of 1 or more')
+  return { ...values, only, rounds }
+}
+
+type Options = ReturnType<typeof optionsOf>
+
+const say = (line: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\x1b[2K\r${line}`)
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+async function run({ only, rounds, peer, long, publish, strict }: Options): Promise<number> {
+  const skipped: string[] = []
+  const measures: Measure[] = []
+  const skip = (line: string): void => {
+    skipped.push(line)
+  }
+  const before = machine()
+  if (!canPin) skip('pinning: needs Linux, taskset and two cores; the figures of all processes share what there is')
+  const rig = await startRig()
+  const bare = await startBare(rig)
+  let signalbox: Subject | undefined
+  if (hasServer()) signalbox = await startSignalbox(rig)
+  else skip('signalbox: src/server/cli.ts is not there')
+  let other: Subject | undefined
+  if (peer && only.some((name) => name !== 'start' && name !== 'memory')) {
+    say('installing and starting the peer')
+    other = await startPeer(rig).catch((error: unknown) => void skip(`portkey: ${messageOf(error).split('\n', 1)[0]}`))
+  }
+  const bench: Bench = { rig, rounds, long, bare, signalbox, peer: other, skip, say }
+  let failed = false
+  for (const name of only) {
+    try {
+      measures.push(...(await SECTIONS[name]!(bench)))
+    } catch (error) {
+      failed = true
+      skip(`${name}: ${messageOf(error)}`)
+    }
+  }
+  say('')
+  for (const child of [bare.child, signalbox?.child, other?.child, rig.child]) await child?.stop()
+
+  const report = { date: new Date().toISOString(), machine: { ...before, loadAverageAfter: loadavg()[0] }, measures, skipped }
+  if (measures.length > 0) console.log(table(measures))
+  for (const line of skipped) console.log(`\nnot measured: ${line}`)
+  const missed = measures.filter((measure) => passes(measure) === false)
+  const held = measures.filter((measure) => passes(measure) === true)
+  console.log(`\n${held.length} of ${held.length + missed.length} budgets held. ${save(report, publish)}`)
+  return failed || (strict && missed.length > 0) ? 1 : 0
+}
+
+try {
+  const options = optionsOf()
+  if (options.help) console.log(USAGE)
+  else process.exitCode = await run(options)
+} catch (error) {
+  console.error(`${messageOf(error)}\n\n${USAGE}`)
+  process.exitCode = 2
+}

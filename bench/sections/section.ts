@@ -1,0 +1,46 @@
+import type { Measure } from '../report.ts'
+import type { Rig, Subject } from '../subjects.ts'
+
+export interface Bench {
+  readonly rig: Rig
+  readonly rounds: number
+  /** The long form, for published figures. */
+  readonly long: boolean
+  readonly bare: Subject
+  /** Absent while it cannot be started; `skip` has said why. */
+  readonly signalbox: Subject | undefined
+  readonly peer: Subject | undefined
+  skip(line: string): void
+  say(line: string): void
+}
+
+/** Measures one part of what is promised. Sections share the subjects and run one after the other. */
+export type Section = (bench: Bench) => Promise<readonly Measure[]>
+
+export const subjectsOf = ({ bare, signalbox, peer }: Bench): readonly Subject[] =>
+  [bare, signalbox, peer].filter((subject) => subject !== undefined)
+
+/** The subjects in another order each round, so that none always runs after the same neighbour. */
+export const rotated = <T>(items: readonly T[], round: number): readonly T[] => {
+  const by = items.length === 0 ? 0 : round % items.length
+  return [...items.slice(by), ...items.slice(0, by)]
+}
+
+/** Figures per subject (or case), one per round. */
+export class Series {
+  readonly #values = new Map<string, number[]>()
+
+  add(id: string, value: number): void {
+    const values = this.#values.get(id)
+    if (values === undefined) this.#values.set(id, [value])
+    else values.push(value)
+  }
+
+  of(id: string): readonly number[] {
+    return this.#values.get(id) ?? []
+  }
+
+  has(id: string): boolean {
+    return this.#values.has(id)
+  }
+}
