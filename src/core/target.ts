@@ -93,3 +93,48 @@ export interface Target {
   /** Fields set in every request body to this target, last of all (A6). */
   readonly body?: JsonObject
 }
+
+/** Milliseconds, all filled in. */
+export interface Timeouts {
+  /** Until the connection stands. */
+  readonly connectMs: number
+  /** Until the first model event of a stream. */
+  readonly firstTokenMs: number
+  /** Between events that carry model output. */
+  readonly idleMs: number
+  /** One attempt at a plain answer, whole. */
+  readonly answerMs: number
+  /** The call with all its attempts. */
+  readonly totalMs: number
+}
+
+/** USD per million tokens, as the operator set them over the catalogue's. */
+export interface PriceOverride {
+  readonly input?: number
+  readonly output?: number
+  readonly cacheRead?: number
+  readonly cacheWrite?: number
+  readonly reasoning?: number
+}
+
+/** One place a route may send a call to. Strategies order these; a wire is chosen when it is called. */
+export interface Candidate {
+  readonly provider: string
+  readonly model: string
+  /** Wires the provider speaks for this model, preferred first. Never empty. */
+  readonly wires: readonly WireId[]
+  readonly weight: number
+  readonly region?: string
+  readonly trust?: string
+  readonly price?: PriceOverride
+  readonly timeouts: Timeouts
+  /** Attempts here, the first included. */
+  readonly attempts: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** The same place, seen through one of its wires. */
+  on(wire: WireId): Target
+}
+
+/** The caller's own wire where the candidate speaks it, else its preferred one. */
+export const wireFor = (candidate: Candidate, callers: WireId): WireId =>
+  candidate.wires.includes(callers) ? callers : (candidate.wires[0] ?? callers)

@@ -1,7 +1,7 @@
 /** The client's body: bytes to an object, with limits and clear faults. */
 import { GatewayError, invalid } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
-import { type Scan, scanMembers } from './members.ts'
+import { type Scan, scanMembers } from '../core/members.ts'
 
 export interface Incoming {
   readonly json: JsonObject

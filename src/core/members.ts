@@ -122,7 +122,8 @@ export function editMembers(text: string, { members }: Scan, edits: readonly Edi
     edited += text.slice(position, start) + cut.text
     position = Math.max(cut.end, start)
   }
-  return trimmedComma(edited + text.slice(position))
+  edited += text.slice(position)
+  return edits.some((edit) => 'remove' in edit) ? trimmedComma(edited) : edited
 }
 
 /** A member with the comma behind it, or the one before it when it is the last. */

@@ -1,0 +1,62 @@
+/** One request in flight: the only shared mutable thing. Made by the trunk, dead when its outcome is settled. */
+
+import type { WireId } from './call.ts'
+import type { Cancellation } from './cancellation.ts'
+import type { GatewayError } from './error.ts'
+import type { Finish, Usage } from './event.ts'
+import type { Drop } from './notes.ts'
+import type { Candidate } from './target.ts'
+
+/** One request that was really sent upstream. */
+export interface Attempt {
+  readonly provider: string
+  readonly model: string
+  readonly wire: WireId
+  /** Milliseconds since the exchange began. */
+  readonly startedMs: number
+  endedMs?: number
+  /** Id of the fault it ended in. */
+  fault?: string
+  /** The provider's status, where it answered. */
+  status?: number
+  /** The provider's words, shortened. */
+  message?: string
+}
+
+export interface Exchange {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** Of `performance.now()`. */
+  readonly startedAt: number
+  /** Cancelled when the caller hangs up or the deadline passes. */
+  readonly cancellation: Cancellation
+  dialect: WireId
+  /** As the client named it. */
+  requestedModel?: string
+  route?: string
+  streamed: boolean
+  readonly attempts: Attempt[]
+  /** Where the answer comes from. */
+  candidate?: Candidate
+  wire?: WireId
+  /** Why it was chosen. */
+  reason?: string
+  drops: readonly Drop[]
+  status: number
+  error?: GatewayError
+  finish?: Finish
+  usage?: Usage
+  upstreamModel?: string
+  /** Milliseconds of its time that the gateway itself took before the answer went out. */
+  overheadMs?: number
+  /** Milliseconds until the first event of the answer, or the whole of a plain one. */
+  firstMs?: number
+  /** Characters of output seen, for an estimate when the provider never says its usage. */
+  outputCharacters: number
+  /** Characters of the request's text, for the same. */
+  inputCharacters: number
+}
+
+/** Milliseconds since the exchange began. */
+export const elapsed = (exchange: Exchange): number => performance.now() - exchange.startedAt

@@ -1,0 +1,25 @@
+/** One client request on its way: what was asked, decoded only when a target needs it in another wire. */
+import type { ChatCall, WireId } from './call.ts'
+import type { Headers } from './http.ts'
+import type { JsonObject } from './json.ts'
+import type { Scan } from './members.ts'
+
+export interface Inquiry {
+  /** The caller's dialect. */
+  readonly wire: WireId
+  readonly op: 'chat' | 'count'
+  /** As the client named it. */
+  readonly model: string
+  readonly streamed: boolean
+  readonly json: JsonObject
+  /** The client's own text, and where its top-level members stand. */
+  readonly text: string
+  readonly scan: Scan
+  readonly headers: Readonly<Headers>
+  /** Query of the client's URL without its credential. */
+  readonly query: string
+  /** A loss in translation is an error. */
+  readonly strict: boolean
+  /** Decoded on first use. Throws `invalid-request`. */
+  call(): ChatCall
+}

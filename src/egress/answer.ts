@@ -1,0 +1,325 @@
+/** Reads one provider's answer up to the point where it is known to be good. Whatever is wrong before that is thrown, so that another attempt can follow unseen. */
+import { Cancellation } from '../core/cancellation.ts'
+import { GatewayError } from '../core/error.ts'
+import type { Event } from '../core/event.ts'
+import { Fold, type FoldedReply } from '../core/fold.ts'
+import type { Headers, Transport, UpstreamResponse } from '../core/http.ts'
+import { type Json, parseJson } from '../core/json.ts'
+import type { Timeouts } from '../core/target.ts'
+import { type Restorer, restorer } from '../wire/restore.ts'
+import type { ReplyDecoder, ReplySummary, StreamTap, Wire } from '../wire/wire.ts'
+import { faultOfStatus, hasNativeEnvelope } from './fault.ts'
+import type { Prepared } from './prepare.ts'
+import { Watchdog } from './watchdog.ts'
+
+export interface AnswerLimits {
+  /** Largest plain answer, in bytes. */
+  readonly answer: number
+  /** Largest event of a stream, in bytes. */
+  readonly event: number
+}
+
+/** The provider's own error body, which a caller of the same wire may have as it is. */
+export class ProviderFault extends GatewayError {
+  body: Uint8Array | undefined
+  headers: Readonly<Headers> = {}
+}
+
+export type Answer =
+  | { readonly kind: 'bytes'; readonly headers: Readonly<Headers>; readonly bytes: Uint8Array; readonly summary: ReplySummary }
+  | { readonly kind: 'reply'; readonly headers: Readonly<Headers>; readonly reply: FoldedReply }
+  | { readonly kind: 'json'; readonly headers: Readonly<Headers>; readonly json: Json; readonly bytes: Uint8Array }
+  | { readonly kind: 'byte-stream'; readonly headers: Readonly<Headers>; readonly stream: ByteStream }
+  | { readonly kind: 'event-stream'; readonly headers: Readonly<Headers>; readonly stream: EventStream }
+
+/** A same-wire stream past its first good event. */
+export interface ByteStream extends AsyncIterable<Uint8Array> {
+  readonly tap: StreamTap
+}
+/** A decoded stream past its first good event. Ends with `reply-end` or `error`, and never throws. */
+export type EventStream = AsyncIterable<readonly Event[]>
+
+export interface Sending {
+  readonly transport: Transport
+  readonly wire: Wire
+  readonly prepared: Prepared
+  readonly streamed: boolean
+  /** A token count, not an answer. */
+  readonly count: boolean
+  readonly timeouts: Timeouts
+  readonly limits: AnswerLimits
+  /** The caller is gone, or the call's deadline has passed. */
+  readonly cancellation: Cancellation
+  scrub(text: string): string
+}
+
+const MAX_ERROR_BODY = 1 << 20
+
+/** Sends, and waits until the answer is whole (plain) or has begun well (streamed). */
+export async function answerOf(sending: Sending): Promise<Answer> {
+  const { streamed, timeouts, cancellation } = sending
+  const attempt = new Cancellation()
+  const unlink = cancellation.onCancel((reason) => attempt.cancel(reason))
+  const limitMs = streamed ? timeouts.firstTokenMs : timeouts.answerMs
+  const watchdog = new Watchdog(limitMs, () => attempt.cancel(timeout(streamed ? 'did not begin to answer' : 'did not answer', limitMs)))
+  let streaming = false
+  try {
+    const response = await sending.transport.send(sending.prepared.request, attempt)
+    if (response.status !== 200) throw await faultOf(response, sending)
+    if (!streamed) return await plainAnswer(response, sending)
+    const answer = await streamAnswer(response, sending, watchdog, unlink)
+    streaming = answer.kind === 'byte-stream' || answer.kind === 'event-stream'
+    return answer
+  } finally {
+    if (!streaming) {
+      watchdog.stop()
+      unlink()
+    }
+  }
+}
+
+const timeout = (what: string, limitMs: number): GatewayError =>
+  new GatewayError('upstream-timeout', `The provider ${what} within ${limitMs / 1000} s.`)
+
+async function faultOf(response: UpstreamResponse, { wire, scrub }: Sending): Promise<ProviderFault> {
+  const bytes = await collect(response, MAX_ERROR_BODY, true)
+  const text = new TextDecoder().decode(bytes)
+  const told = wire.decodeError(response.status, text)
+  const fault = faultOfStatus(
+    response.status,
+    { ...told, message: scrub(told.message) || `The provider answered with status ${response.status}.` },
+    response.headers,
+  )
+  const { id, message, path, status, retryAfterMs, providerCode } = fault
+  const provider = new ProviderFault(id, message, { path, status, retryAfterMs, providerCode })
+  provider.headers = response.headers
+  // Kept statuses only: a body that speaks of the gateway's own credential is not for the caller.
+  if (status === response.status && hasNativeEnvelope(wire.id, text)) provider.body = new TextEncoder().encode(scrub(text))
+  return provider
+}
+
+async function collect(response: UpstreamResponse, limit: number, cut = false): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body) {
+    size += chunk.length
+    if (size > limit) {
+      if (cut) break
+      throw new GatewayError('upstream-invalid', `The provider's answer is larger than ${limit} bytes.`)
+    }
+    chunks.push(chunk)
+  }
+  const [only] = chunks
+  if (chunks.length === 1 && only) return only
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let position = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, position)
+    position += chunk.length
+  }
+  return whole
+}
+
+const utf8 = new TextDecoder()
+
+async function plainAnswer(response: UpstreamResponse, sending: Sending): Promise<Answer> {
+  const bytes = await collect(response, sending.limits.answer)
+  if (!sending.count) return wholeAnswer(bytes, response.headers, sending)
+  const json = parseJson(utf8.decode(bytes))
+  if (json === undefined) throw new GatewayError('upstream-invalid', "The provider's answer is not JSON.")
+  return { kind: 'json', headers: response.headers, json, bytes }
+}
+
+/** An answer in one piece: parsed, its shape checked, and handed on as bytes or as a reply. */
+function wholeAnswer(bytes: Uint8Array, headers: Readonly<Headers>, { wire, prepared, limits }: Sending): Answer {
+  if (prepared.same) {
+    const json = parseJson(utf8.decode(bytes))
+    if (json === undefined) throw new GatewayError('upstream-invalid', "The provider's answer is not JSON.")
+    return { kind: 'bytes', headers, bytes, summary: wire.summarize(json, prepared.target) }
+  }
+  const decoder = wire.replyDecoder({ streamed: false, target: prepared.target, maxEvent: limits.answer })
+  return { kind: 'reply', headers, reply: foldWhole(decoder, bytes, prepared) }
+}
+
+function foldWhole(decoder: ReplyDecoder, bytes: Uint8Array, { restore }: Prepared): FoldedReply {
+  const undo = restore ? restorer(restore) : undefined
+  const folding = new Fold()
+  for (const events of [decoder.push(bytes), decoder.end()]) folding.push(undo ? undo.push(events) : events)
+  const { reply } = folding
+  if (reply.error) throw reply.error
+  if (!reply.end) throw new GatewayError('upstream-invalid', "The provider's answer has no ending.")
+  return reply
+}
+
+/** Waits for the first event that carries model output; a fault before it is thrown. */
+async function streamAnswer(response: UpstreamResponse, sending: Sending, watchdog: Watchdog, unlink: () => void): Promise<Answer> {
+  const { wire, prepared, limits, timeouts } = sending
+  const source = response.body[Symbol.asyncIterator]()
+  const done = (): void => {
+    watchdog.stop()
+    unlink()
+    void source.return?.()
+  }
+  try {
+    const first = await firstBytes(source)
+    if (first && startsJson(first)) {
+      // Some hosts answer a stream request with a whole answer: an error, mostly.
+      const rest = await collect({ ...response, body: joined(first, source) }, limits.answer)
+      const answer = wholeAnswer(rest, response.headers, { ...sending, prepared: { ...prepared, same: false } })
+      done()
+      return answer
+    }
+    if (prepared.same)
+      return {
+        kind: 'byte-stream',
+        headers: response.headers,
+        stream: await byteStream(
+          first,
+          source,
+          wire.streamTap(prepared.target, { hideUsage: prepared.hideUsage, maxEvent: limits.event }),
+          timeouts,
+          watchdog,
+          done,
+        ),
+      }
+    const decoder = wire.replyDecoder({ streamed: true, target: prepared.target, maxEvent: limits.event })
+    return {
+      kind: 'event-stream',
+      headers: response.headers,
+      stream: await eventStream(
+        first,
+        source,
+        decoder,
+        prepared.restore ? restorer(prepared.restore) : undefined,
+        timeouts,
+        watchdog,
+        done,
+      ),
+    }
+  } catch (error) {
+    done()
+    throw error
+  }
+}
+
+type Source = AsyncIterator<Uint8Array>
+
+async function firstBytes(source: Source): Promise<Uint8Array | undefined> {
+  for (;;) {
+    const { done, value } = await source.next()
+    if (done) return undefined
+    if (value.length > 0) return value
+  }
+}
+
+/** `{` or `[` behind nothing but white space: no event stream begins so. */
+function startsJson(bytes: Uint8Array): boolean {
+  for (const byte of bytes) {
+    if (byte === 123 || byte === 91) return true
+    if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) return false
+  }
+  return false
+}
+
+async function* joined(first: Uint8Array, source: Source): AsyncGenerator<Uint8Array> {
+  yield first
+  for (;;) {
+    const { done, value } = await source.next()
+    if (done) return
+    yield value
+  }
+}
+
+async function byteStream(
+  first: Uint8Array | undefined,
+  source: Source,
+  tap: StreamTap,
+  timeouts: Timeouts,
+  watchdog: Watchdog,
+  done: () => void,
+): Promise<ByteStream> {
+  const ready: Uint8Array[] = []
+  const take = (bytes: Uint8Array | undefined): boolean => {
+    const out = bytes ? tap.push(bytes) : tap.end()
+    if (out) ready.push(out)
+    if (tap.error) throw tap.error
+    return bytes === undefined
+  }
+  let ended = take(first)
+  while (!ended && !tap.started) {
+    const next = await source.next()
+    ended = take(next.done ? undefined : next.value)
+  }
+  watchdog.restart(timeouts.idleMs)
+  return {
+    tap,
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (const bytes of ready) yield bytes
+        let outputs = tap.summary.outputs
+        while (!ended) {
+          const next = await source.next()
+          const out = next.done ? tap.end() : tap.push(next.value)
+          ended = next.done === true
+          if (out) yield out
+          if (tap.error) throw tap.error
+          if (tap.summary.outputs !== outputs || tap.finished) {
+            outputs = tap.summary.outputs
+            watchdog.touch()
+          }
+        }
+      } finally {
+        done()
+      }
+    },
+  }
+}
+
+async function eventStream(
+  first: Uint8Array | undefined,
+  source: Source,
+  decoder: ReplyDecoder,
+  undo: Restorer | undefined,
+  timeouts: Timeouts,
+  watchdog: Watchdog,
+  done: () => void,
+): Promise<EventStream> {
+  const decode = (bytes: Uint8Array | undefined): readonly Event[] => {
+    const events = bytes ? decoder.push(bytes) : decoder.end()
+    return undo ? undo.push(events) : events
+  }
+  const ready: (readonly Event[])[] = []
+  let ended = first === undefined
+  let events = decode(first)
+  for (;;) {
+    const failed = events.find((event) => event.type === 'error')
+    if (failed) throw failed.error
+    if (events.length > 0) ready.push(events)
+    if (events.some(carriesOutput) || ended) break
+    const next = await source.next()
+    ended = next.done === true
+    events = decode(next.done ? undefined : next.value)
+  }
+  watchdog.restart(timeouts.idleMs)
+  return eventsOf()
+
+  async function* eventsOf(): AsyncGenerator<readonly Event[]> {
+    try {
+      for (const batch of ready) yield batch
+      while (!ended) {
+        const next = await source.next()
+        ended = next.done === true
+        const batch = decode(next.done ? undefined : next.value)
+        if (batch.length === 0) continue
+        watchdog.touch()
+        yield batch
+        if (batch.some((event) => event.type === 'error')) return
+      }
+    } finally {
+      done()
+    }
+  }
+}
+
+const carriesOutput = (event: Event): boolean =>
+  event.type === 'text-delta' || event.type === 'part-start' || event.type === 'part-whole' || event.type === 'reply-end'

@@ -1,0 +1,156 @@
+/** Describes the request to a target: the client's own bytes where the wires are equal, else its call in the target's words. */
+import { GatewayError } from '../core/error.ts'
+import type { UpstreamRequest } from '../core/http.ts'
+import type { Inquiry } from '../core/inquiry.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { type Edit, editMembers } from '../core/members.ts'
+import { type Drop, Notes } from '../core/notes.ts'
+import type { Candidate, Quirks, Target } from '../core/target.ts'
+import type { Restoration } from '../wire/restore.ts'
+import type { Wire } from '../wire/wire.ts'
+import type { Provider } from './provider.ts'
+
+export interface Prepared {
+  readonly request: UpstreamRequest
+  readonly target: Target
+  /** The wires are equal: the answer's bytes are the caller's. */
+  readonly same: boolean
+  readonly drops: readonly Drop[]
+  readonly restore?: Restoration
+  /** The body as an object, for a paused answer that has to be continued. Translated calls only. */
+  readonly body?: JsonObject
+  /** The usage chunk was asked for by the gateway, not by the caller. */
+  readonly hideUsage: boolean
+}
+
+/** Fields that steer a gateway and mean nothing to a provider. */
+const STEERING = ['signalbox'] as const
+
+export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, provider: Provider, keyIndex: number): Prepared {
+  const target = candidate.on(wire.id)
+  const same = wire.id === inquiry.wire
+  const base = { target, same }
+  const url = provider.url(wire.id, inquiry.op, candidate.model, inquiry.streamed)
+  const headers = provider.headers(wire.id, keyIndex, inquiry.streamed)
+  const { connectMs } = candidate.timeouts
+  if (same) {
+    const { text, hideUsage, drops } = sameWire(inquiry, target)
+    if (drops.length > 0 && inquiry.strict) throw lossy(drops)
+    return {
+      ...base,
+      drops,
+      hideUsage,
+      request: {
+        method: 'POST',
+        url: withQuery(url, inquiry.query),
+        headers: withClientHeaders(headers, inquiry, candidate.headers),
+        body: text,
+        connectMs,
+      },
+    }
+  }
+  const notes = new Notes()
+  const encoded = wire.encodeCall(inquiry.call(), target, notes)
+  const body =
+    inquiry.op === 'count'
+      ? (wire.count?.request(encoded.body, target) ?? encoded.body)
+      : target.body
+        ? { ...encoded.body, ...target.body }
+        : encoded.body
+  if (notes.drops.length > 0 && inquiry.strict) throw lossy(notes.drops)
+  const extra = encoded.headers || candidate.headers
+  return {
+    ...base,
+    drops: notes.drops,
+    restore: encoded.restore,
+    body,
+    hideUsage: false,
+    request: {
+      method: 'POST',
+      url,
+      headers: extra ? { ...headers, ...encoded.headers, ...candidate.headers } : headers,
+      body: JSON.stringify(body),
+      connectMs,
+    },
+  }
+}
+
+function lossy(drops: readonly Drop[]): GatewayError {
+  const [first] = drops
+  const list = drops.slice(0, 10).map(({ path, reason }) => `${path} (${reason})`)
+  return new GatewayError(
+    'lossy-translation',
+    `Strict mode: the target cannot be told ${list.join(', ')}${drops.length > 10 ? ` and ${drops.length - 10} more` : ''}.`,
+    {
+      path: first?.path,
+      shouldRetry: false,
+    },
+  )
+}
+
+/** The client's text with only what must change: the model's name, the usage chunk, what steers the gateway, the host's spellings. */
+function sameWire(inquiry: Inquiry, { model, quirks, body, wire }: Target): { text: string; hideUsage: boolean; drops: readonly Drop[] } {
+  const { scan, json, text } = inquiry
+  const edits: Edit[] = []
+  const drops: Drop[] = []
+  if (scan.members.has('model') && json['model'] !== model) edits.push({ set: 'model', json: JSON.stringify(model) })
+  for (const name of STEERING) if (scan.members.has(name)) edits.push({ remove: name })
+  let hideUsage = false
+  if (wire === 'openai-chat') {
+    hideUsage = askForUsage(inquiry, quirks, edits)
+    applyQuirks(inquiry, quirks, edits, drops)
+  }
+  if (body) for (const [name, value] of Object.entries(body)) edits.push({ set: name, json: JSON.stringify(value) })
+  return { text: edits.length === 0 ? text : editMembers(text, scan, edits), hideUsage, drops }
+}
+
+/** Accounting needs the usage chunk; a caller that did not ask for it will not see it. */
+function askForUsage({ json, streamed }: Inquiry, quirks: Quirks, edits: Edit[]): boolean {
+  if (!streamed) return false
+  const options = isObject(json['stream_options']) ? json['stream_options'] : undefined
+  if (options?.['include_usage'] === true) return false
+  if (!quirks.noStreamOptions) edits.push({ set: 'stream_options', json: JSON.stringify({ ...options, include_usage: true }) })
+  return true
+}
+
+function applyQuirks({ scan }: Inquiry, { rename, refuses, userField }: Quirks, edits: Edit[], drops: Drop[]): void {
+  if (rename)
+    for (const [name, to] of Object.entries(rename))
+      if (scan.members.has(name)) edits.push(scan.members.has(to) ? { remove: name } : { rename: name, to })
+  if (refuses)
+    for (const name of refuses) {
+      if (!scan.members.has(name)) continue
+      edits.push({ remove: name })
+      drops.push({ path: name, reason: 'refused by this provider' })
+    }
+  if (userField && scan.members.has('user')) edits.push({ rename: 'user', to: userField })
+}
+
+/** Headers of the client that speak to the vendor, not to the gateway. Its credentials are never among them. */
+const PASSED = [
+  'anthropic-version',
+  'anthropic-beta',
+  'openai-beta',
+  'x-goog-api-client',
+  'x-goog-user-project',
+  'http-referer',
+  'x-title',
+  'idempotency-key',
+] as const
+
+function withClientHeaders(
+  headers: Readonly<Record<string, string>>,
+  { headers: client }: Inquiry,
+  injected: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  let merged: Record<string, string> | undefined
+  for (const name of PASSED) {
+    const value = client[name]
+    if (value === undefined) continue
+    merged ??= { ...headers }
+    merged[name] = value
+  }
+  return injected ? { ...(merged ?? headers), ...injected } : (merged ?? headers)
+}
+
+const withQuery = (url: string, query: string): string => (query === '' ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`)
