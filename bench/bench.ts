@@ -52,39 +52,43 @@ const say = (line: string): void => {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 async function run({ only, rounds, peer, long, publish, strict }: Options): Promise<number> {
-  const skipped: string[] = []
+  const notes: string[] = []
   const measures: Measure[] = []
-  const skip = (line: string): void => {
-    skipped.push(line)
+  const note = (line: string): void => {
+    notes.push(line)
   }
   const before = machine()
-  if (!canPin) skip('pinning: needs Linux, taskset and two cores; the figures of all processes share what there is')
+  // A rig that has both cores for itself starts from an idle machine.
+  const busy = loadavg()[0] ?? 0
+  if (busy > 0.5)
+    note(`quiet: the load average was ${busy.toFixed(2)} at the start; other work moves latencies and absolute figures, ratios less`)
+  if (!canPin) note('pinning: needs Linux, taskset and two cores; the figures of all processes share what there is')
   const rig = await startRig()
   const bare = await startBare(rig)
   let signalbox: Subject | undefined
   if (hasServer()) signalbox = await startSignalbox(rig)
-  else skip('signalbox: src/server/cli.ts is not there')
+  else note('signalbox: src/server/cli.ts is not there')
   let other: Subject | undefined
   if (peer && only.some((name) => name !== 'start' && name !== 'memory')) {
     say('installing and starting the peer')
-    other = await startPeer(rig).catch((error: unknown) => void skip(`portkey: ${messageOf(error).split('\n', 1)[0]}`))
+    other = await startPeer(rig).catch((error: unknown) => void note(`portkey: ${messageOf(error).split('\n', 1)[0]}`))
   }
-  const bench: Bench = { rig, rounds, long, bare, signalbox, peer: other, skip, say }
+  const bench: Bench = { rig, rounds, long, bare, signalbox, peer: other, note, say }
   let failed = false
   for (const name of only) {
     try {
       measures.push(...(await SECTIONS[name]!(bench)))
     } catch (error) {
       failed = true
-      skip(`${name}: ${messageOf(error)}`)
+      note(`${name}: ${messageOf(error)}`)
     }
   }
   say('')
   for (const child of [bare.child, signalbox?.child, other?.child, rig.child]) await child?.stop()
 
-  const report = { date: new Date().toISOString(), machine: { ...before, loadAverageAfter: loadavg()[0] }, measures, skipped }
+  const report = { date: new Date().toISOString(), machine: { ...before, loadAverageAfter: loadavg()[0] }, measures, notes }
   if (measures.length > 0) console.log(table(measures))
-  for (const line of skipped) console.log(`\nnot measured: ${line}`)
+  for (const line of notes) console.log(`\nnote: ${line}`)
   const missed = measures.filter((measure) => passes(measure) === false)
   const held = measures.filter((measure) => passes(measure) === true)
   console.log(`\n${held.length} of ${held.length + missed.length} budgets held. ${save(report, publish)}`)

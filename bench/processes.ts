@@ -12,6 +12,9 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 export const CACHE = join(ROOT, 'node_modules/.cache/bench')
 const PROBE = new URL('./probe.ts', import.meta.url).href
 
+/** The one that the bootstrap uses, so that every subject starts from compiled code. */
+const NODE_COMPILE_CACHE = process.env['NODE_COMPILE_CACHE'] ?? join(ROOT, 'node_modules/.cache/node-compile')
+
 /** The system under test has core 0 for itself, everything else shares core 1. */
 export const SUBJECT_CORE = 0
 export const RIG_CORE = 1
@@ -26,7 +29,7 @@ export const scratch: string = mkdtempSync(join(tmpdir(), 'signalbox-bench-'))
 
 const running = new Set<Child>()
 process.once('exit', () => {
-  for (const child of running) child.process.kill('SIGKILL')
+  for (const child of running) killTree(child.process.pid)
   rmSync(scratch, { recursive: true, force: true })
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
@@ -63,7 +66,7 @@ export function startNode({ name, args, core, probe = false, env, cwd = ROOT }: 
   const [command = '', ...rest] = core !== undefined && canPin ? ['taskset', '-c', String(core), ...node] : node
   const logFile = join(scratch, `${name.replaceAll(/\W+/g, '-')}-${++files}.log`)
   const out = openSync(logFile, 'a')
-  const child = spawn(command, rest, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', out, out, 'ipc'] })
+  const child = spawn(command, rest, { cwd, env: { ...process.env, NODE_COMPILE_CACHE, ...env }, stdio: ['ignore', out, out, 'ipc'] })
   closeSync(out)
   const log = (): string => readFileSync(logFile, 'utf8').split('\n').slice(-20).join('\n')
   const pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
@@ -119,7 +122,7 @@ export function startNode({ name, args, core, probe = false, env, cwd = ROOT }: 
       if (ended !== undefined) return
       child.kill('SIGTERM')
       await Promise.race([end, sleep(3_000)])
-      if (ended === undefined) child.kill('SIGKILL')
+      if (ended === undefined) killTree(child.pid)
       await end
     },
   }
@@ -169,14 +172,33 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** Resident memory of a process and all that it started, bytes; undefined where there is no /proc. */
-export function treeRss(pid: number): number | undefined {
+/** A process and all that it started; only itself where there is no /proc. */
+function treeOf(pid: number): readonly number[] {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-    let total = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1_024
-    for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' '))
-      if (child !== '') total += treeRss(Number(child)) ?? 0
-    return total
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+    return [pid, ...children.filter((child) => child !== '').flatMap((child) => treeOf(Number(child)))]
+  } catch {
+    return [pid]
+  }
+}
+
+/** Ends a process with all that it started: what a killed wrapper leaves behind would disturb the next measurement. */
+function killTree(root: number | undefined): void {
+  if (root === undefined) return
+  for (const pid of treeOf(root)) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // gone already
+    }
+  }
+}
+
+/** Resident memory of a process and all that it started, bytes; undefined where there is no /proc. */
+export function treeRss(root: number): number | undefined {
+  try {
+    const rss = (pid: number): number => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1_024
+    return treeOf(root).reduce((sum, pid) => sum + rss(pid), 0)
   } catch {
     return undefined
   }

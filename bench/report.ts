@@ -17,8 +17,8 @@ export interface Report {
   readonly date: string
   readonly machine: object
   readonly measures: readonly Measure[]
-  /** What was not measured, and why. */
-  readonly skipped: readonly string[]
+  /** What was not measured, and why; what disturbed it. */
+  readonly notes: readonly string[]
 }
 
 export const passes = (measure: Measure): boolean | undefined =>

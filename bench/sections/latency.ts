@@ -14,29 +14,30 @@ export const latency: Section = async (bench) => {
   const { rig, rounds, say } = bench
   const straight = direct(rig)
   const subjects = subjectsOf(bench)
-  const rates = new Map<string, number>()
+  const rates = new Series()
+  /** Calls per second with 16 connections that are never idle. Measured in each round: on a shared machine it drifts. */
+  const saturationOf = async (subject: Subject): Promise<number> => {
+    const calls = subject.id === 'portkey' ? 800 : 6_000
+    const { wallMs } = await rig.load({ shot: subject.shot(PLAIN_CHAT), calls, connections: 16 })
+    return (calls * 1_000) / wallMs
+  }
   for (const subject of subjects) {
-    say(`latency: saturating ${subject.id}`)
-    const calls = subject.id === 'portkey' ? 1_500 : 8_000
-    const runs: number[] = []
-    // The first one warms up.
-    for (let i = 0; i < 3; i++)
-      runs.push((calls * 1_000) / (await rig.load({ shot: subject.shot(PLAIN_CHAT), calls, connections: 16 })).wallMs)
-    rates.set(subject.id, median(runs.slice(1)) / 2)
+    say(`latency: warming up ${subject.id}`)
+    for (let i = 0; i < 2; i++) await saturationOf(subject)
   }
 
   const p50 = new Series()
   const p99 = new Series()
   const token50 = new Series()
   const token99 = new Series()
-  const rateOf = (subject: Subject): number => rates.get(subject.id) ?? 0
   const tokenCases: [string, Subject, CallKind][] = subjects.map((subject) => [subject.id, subject, CHAT_STREAM])
   if (bench.signalbox !== undefined) tokenCases.push(['signalbox, translated', bench.signalbox, TRANSLATED_STREAM])
 
   for (let round = 0; round < rounds; round++) {
     say(`latency: round ${round + 1} of ${rounds}`)
     for (const subject of rotated(subjects, round)) {
-      const rate = rateOf(subject)
+      const rate = (await saturationOf(subject)) / 2
+      rates.add(subject.id, rate)
       const plan = { calls: Math.round(rate * SECONDS), connections: 256, rate }
       const base = await rig.load({ ...plan, shot: straight.shot(PLAIN_CHAT) })
       const seen = await rig.load({ ...plan, shot: subject.shot(PLAIN_CHAT) })
@@ -58,7 +59,7 @@ export const latency: Section = async (bench) => {
     const ours = subject === bench.signalbox
     measures.push({ section, what: `p50, ${subject.id}`, value: median(p50.of(subject.id)), unit: 'ms', ...(ours ? { budget: 0.3 } : {}) })
     measures.push({ section, what: `p99, ${subject.id}`, value: median(p99.of(subject.id)), unit: 'ms', ...(ours ? { budget: 2 } : {}) })
-    measures.push({ section, what: `rate, ${subject.id}`, value: rateOf(subject), unit: '/s' })
+    measures.push({ section, what: `rate, ${subject.id}`, value: median(rates.of(subject.id)), unit: '/s' })
   }
   const tokens = `Time to first token added (${STREAMS_PER_SECOND} streams per second)`
   for (const [name] of tokenCases) {

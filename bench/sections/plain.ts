@@ -76,7 +76,7 @@ export const plain: Section = async (bench) => {
 async function embeddedRounds(bench: Bench): Promise<Series> {
   const series = new Series()
   if (!hasEmbed()) {
-    bench.skip('embedded: src/index.ts is not there')
+    bench.note('embedded: src/index.ts is not there')
     return series
   }
   const modes: EmbeddedMode[] = ['fetch', 'gateway']

@@ -7,10 +7,10 @@ export interface Bench {
   /** The long form, for published figures. */
   readonly long: boolean
   readonly bare: Subject
-  /** Absent while it cannot be started; `skip` has said why. */
+  /** Absent while it cannot be started; `note` has said why. */
   readonly signalbox: Subject | undefined
   readonly peer: Subject | undefined
-  skip(line: string): void
+  note(line: string): void
   say(line: string): void
 }
 

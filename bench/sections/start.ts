@@ -12,7 +12,7 @@ const BOOTSTRAP = join(ROOT, 'scripts/bootstrap.mjs')
 export const start: Section = async (bench) => {
   const section = 'Start to first answer'
   if (!hasServer()) {
-    bench.skip('start: the server is not there')
+    bench.note('start: the server is not there')
     return []
   }
   const config = writeConfig('start', signalboxConfig(bench.rig))
@@ -24,7 +24,7 @@ export const start: Section = async (bench) => {
   ]
   for (const [what, script, budget] of forms) {
     if (!existsSync(script)) {
-      bench.skip(`start: ${script} is not there`)
+      bench.note(`start: ${script} is not there`)
       continue
     }
     const times: number[] = []
