@@ -27,6 +27,8 @@ export interface Capabilities {
   readonly thinkingModes?: readonly string[]
   /** False: temperature, top_p and top_k are refused. */
   readonly sampling?: boolean
+  /** True: where `sampling` is false, it is taken all the same while thinking is off (effort `none`). */
+  readonly samplingWithoutReasoning?: boolean
   /** Single settings the model or host refuses, by canonical name. */
   readonly refuses?: readonly string[]
   /** False: a conversation may not end with the assistant's turn. */
