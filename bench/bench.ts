@@ -2,7 +2,7 @@
 
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { canPin } from './processes.ts'
+import { canPin, raisePriority } from './processes.ts'
 import { type Measure, machine, passes, save, table } from './report.ts'
 import { latency } from './sections/latency.ts'
 import { memory } from './sections/memory.ts'
@@ -20,6 +20,7 @@ const USAGE = `npm run bench -- [options]
   --no-peer      without the peer gateway, which is installed from npm on first use
   --long         the published form of the memory section: 200,000 calls
   --publish      write the figures to bench/results/<date>.json instead of the cache
+  --priority     before the machine's other work, where the system allows it
   --strict       exit code 1 when a budget is missed`
 
 function optionsOf() {
@@ -31,6 +32,7 @@ function optionsOf() {
       peer: { type: 'boolean', default: true },
       long: { type: 'boolean', default: false },
       publish: { type: 'boolean', default: false },
+      priority: { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -51,7 +53,7 @@ const say = (line: string): void => {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-async function run({ only, rounds, peer, long, publish, strict }: Options): Promise<number> {
+async function run({ only, rounds, peer, long, publish, priority, strict }: Options): Promise<number> {
   const notes: string[] = []
   const measures: Measure[] = []
   const note = (line: string): void => {
@@ -63,6 +65,7 @@ async function run({ only, rounds, peer, long, publish, strict }: Options): Prom
   if (busy > 0.5)
     note(`quiet: the load average was ${busy.toFixed(2)} at the start; other work moves latencies and absolute figures, ratios less`)
   if (!canPin) note('pinning: needs Linux, taskset and two cores; the figures of all processes share what there is')
+  if (priority && !raisePriority()) note('priority: the system does not allow it')
   const rig = await startRig()
   const bare = await startBare(rig)
   let signalbox: Subject | undefined

@@ -5,7 +5,7 @@ import { rotated, type Section, Series, subjectsOf } from './section.ts'
 
 const SECONDS = 1.5
 const STREAM: StreamPlan = { events: 8, paceMs: 2, burst: 1 }
-const STREAMS_PER_SECOND = 300
+const STREAMS_PER_SECOND = 150
 const CHAT_STREAM: CallKind = { ...PLAIN_CHAT, stream: STREAM }
 const TRANSLATED_STREAM: CallKind = { client: 'openai-chat', upstream: 'anthropic-messages', stream: STREAM }
 
@@ -45,7 +45,7 @@ export const latency: Section = async (bench) => {
       p99.add(subject.id, seen.latency.p99 - base.latency.p99)
     }
     for (const [name, subject, kind] of rotated(tokenCases, round)) {
-      const plan = { calls: STREAMS_PER_SECOND, connections: 256, rate: STREAMS_PER_SECOND }
+      const plan = { calls: 2 * STREAMS_PER_SECOND, connections: 256, rate: STREAMS_PER_SECOND }
       const base = await rig.load({ ...plan, shot: straight.shot({ ...kind, client: kind.upstream }) })
       const seen = await rig.load({ ...plan, shot: subject.shot(kind) })
       token50.add(name, seen.firstToken.p50 - base.firstToken.p50)
