@@ -20,6 +20,8 @@ export interface Node {
   readonly path: string
   /** Members the decoder had no meaning for, by their own name. */
   readonly extras?: JsonObject
+  /** Bookkeeping of the wire it came from (item ids, states): goes back there, and is no loss elsewhere. */
+  readonly own?: JsonObject
 }
 
 /** A mark after which the provider may cache the prompt. `ttl` as the client wrote it (`5m`, `1h`, `30m`, `12h`). */
@@ -184,6 +186,8 @@ export interface ReasoningWish {
   /** Anthropic's kind of thinking switch, kept for its own wire: `adaptive`, `enabled`, `disabled`, `between_tools`. */
   readonly mode?: string
   readonly extras?: JsonObject
+  /** How exactly the wire it came from said it, where that is no loss elsewhere. */
+  readonly own?: JsonObject
 }
 
 /**

@@ -71,8 +71,10 @@ export interface PartStart {
   readonly type: 'part-start'
   readonly index: number
   readonly kind: PartKind
-  /** Tool calls only. An empty id is filled in by the encoder. */
+  /** The call's id; an empty one is filled in by the encoder. On other parts the item's id, for the wire it came from. */
   readonly id?: string
+  /** What the text is to the answer, where the provider says (`commentary`, `final_answer`). */
+  readonly phase?: string
   readonly name?: string
   readonly namespace?: string
   readonly freeform?: boolean

@@ -7,6 +7,7 @@ export interface FoldedPart {
   readonly kind: PartKind
   text: string
   readonly id?: string
+  readonly phase?: string
   readonly name?: string
   readonly namespace?: string
   readonly freeform?: boolean
@@ -88,10 +89,11 @@ export class Fold {
   }
 }
 
-const partOf = ({ kind, id, name, namespace, freeform, summary }: PartStart): FoldedPart => ({
+const partOf = ({ kind, id, phase, name, namespace, freeform, summary }: PartStart): FoldedPart => ({
   kind,
   text: '',
   id,
+  phase,
   name,
   namespace,
   freeform,
