@@ -28,7 +28,7 @@ function capabilitiesOf(line: string, version: number): Capabilities {
     jsonSchema: version >= 405 || (line === 'opus' && version === 401),
     jsonSchemaWithTools: version >= 405 || (line === 'opus' && version === 401),
     prefill: !adaptive,
-    midSystem: version >= 407,
+    midSystem: version >= 408,
     ...(modes.includes('enabled') && { thinkingBudget: { min: 1024, max: maxOutput - 1 } }),
     ...(version >= 407 && { sampling: false }),
     ...(rejectsForcedTools(line, version) && { forcedToolChoice: false }),
