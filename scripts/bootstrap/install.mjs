@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { withLock } from './lock.mjs'
-import { cacheDirectory, hasDev, isInstalled, lockHash, readStamp, treeMatches, writeStamp } from './state.mjs'
+import { cacheDirectory, hasDev, isInstalled, lockHash, missesNode, readStamp, treeMatches, writeStamp } from './state.mjs'
 
 const say = (line) => console.error(`signalbox: ${line}`)
 
@@ -26,13 +26,12 @@ export async function install(root, { dev: wanted }) {
       say(`package-lock.json has changed, but a gateway runs from this directory (process ${running}). Stop it, then start again.`)
       return 1
     }
-    say(
-      existsSync(join(root, 'node_modules'))
-        ? 'installing what package-lock.json says …'
-        : 'installing dependencies, once. This takes up to a minute …',
-    )
+    say(stamp.hash ? 'installing what package-lock.json says …' : 'installing dependencies, once. This takes up to a minute …')
     const started = Date.now()
-    const code = await npm(root, dev, note)
+    let code = await npm(root, dev, note)
+    // npm is silent about an optional package that it could not fetch, and the pinned Node is one.
+    if (code === 0 && missesNode(root)) code = await npm(root, dev, note)
+    if (code === 0 && missesNode(root)) code = 1
     if (code !== 0) {
       say('npm could not install the dependencies (its words are above). Check the network and the registry, then start again.')
       return code

@@ -1,9 +1,10 @@
-// A lock between processes: a file that its holder keeps fresh. One that died, or stood still, loses it.
+// A lock between processes: a file with its holders' numbers. When all of them are dead, the next one takes it.
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-const BEAT_MS = 1_000
-const STALE_MS = 15_000
+const BEAT_MS = 5_000
+// A number can belong to another program by now: nothing holds a lock this long without a sign of life.
+const STALE_MS = 600_000
 const POLL_MS = 100
 
 /** Runs `work` while holding the lock. `work` is given a function that names a child process which counts as a holder too. */

