@@ -1,5 +1,5 @@
 /** What the simulator reads out of a request, what it decides to answer, and how a wire shows that answer. */
-import type { HttpReply, HttpRequest } from '../../core/http.ts'
+import type { Headers, HttpRequest } from '../../core/http.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -129,4 +129,8 @@ export interface SimulatedCall {
   readonly ended: 'finished' | 'aborted' | 'faulted' | undefined
 }
 
-export type SimulatedReply = Pick<HttpReply, 'status' | 'headers' | 'body'>
+export interface SimulatedReply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>
+}
