@@ -1,0 +1,175 @@
+/** Parts of a Gemini turn as parts of a call. */
+import type { MediaKind, MediaSource, Part, ReasoningPart, Sealed, ToolResultPart } from '../../core/call.ts'
+import { invalid } from '../../core/error.ts'
+import { isObject, isString, type Json, type JsonObject } from '../../core/json.ts'
+import { type Fields, fieldsOf, type Member } from './fields.ts'
+import { argumentsOf } from './partial-args.ts'
+import { isGoogle, plainBase64, sealedOf } from './sealed.ts'
+
+/** Members that hold what only Google knows: code it ran, tools it called. */
+export const FOREIGN = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse'] as const
+const CONTENT = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse', ...FOREIGN]
+
+export const isPart = (fields: Fields): boolean => CONTENT.some((name) => fields.has(name))
+
+/** The part, preceded by the thinking of another vendor that its signature carried. */
+export function partsOf(member: Member): readonly Part[] {
+  if (isString(member.value)) return [{ type: 'text', path: member.path, text: member.value }]
+  const fields = fieldsOf(member)
+  const { path } = fields
+  const thought = fields.boolean('thought')?.value === true
+  const signature = fields.string('thoughtSignature')
+  const all = signature ? sealedOf(signature) : []
+  const text = fields.string('text')
+  if (text !== undefined && thought) return [{ type: 'reasoning', path, text, ...withSealed(all), ...fields.extras() }]
+  // On anything but a thought, Google's own signature belongs to the part, and a carried one to a thought not shown.
+  const own = all.filter(isGoogle)
+  const carried = all.filter((sealed) => !isGoogle(sealed))
+  const before: ReasoningPart[] = carried.length > 0 ? [{ type: 'reasoning', path, text: '', sealed: carried }] : []
+  if (text !== undefined) {
+    if (text === '' && before.length > 0 && own.length === 0) return before
+    return [...before, { type: 'text', path, text, ...withSealed(own), ...fields.extras() }]
+  }
+  const part = contentOf(fields, own)
+  return part ? [...before, part] : before
+}
+
+const withSealed = (sealed: readonly Sealed[]): { sealed?: readonly Sealed[] } => (sealed.length > 0 ? { sealed } : {})
+
+function contentOf(fields: Fields, sealed: readonly Sealed[]): Part | undefined {
+  const { path } = fields
+  const inline = fields.object('inlineData')
+  const file = inline ? undefined : fields.object('fileData')
+  if (inline || file) {
+    const { extras, ...media } = inline ? inlineOf(inline) : fileOf(file as Fields)
+    return { type: 'media', path, ...media, ...withSealed(sealed), ...fields.extras(Object.entries(extras ?? {}) as [string, Json][]) }
+  }
+  const call = fields.object('functionCall')
+  if (call) {
+    const id = call.string('id') ?? ''
+    const name = call.string('name') ?? ''
+    const args = call.take('args')
+    if (args && !isObject(args.value)) throw invalid('args must be an object.', args.path)
+    const partial = call.list('partialArgs')?.map(({ value }) => value)
+    const whole = argumentsOf(args?.value as JsonObject | undefined, partial ?? [])
+    return {
+      type: 'tool-call',
+      path,
+      id,
+      name,
+      arguments: JSON.stringify(whole),
+      ...withSealed(sealed),
+      ...fields.extras(call.rest('functionCall.')),
+    }
+  }
+  const response = fields.object('functionResponse')
+  if (response) return resultOf(fields, response)
+  for (const kind of FOREIGN) {
+    const member = fields.take(kind)
+    if (member) return { type: 'foreign', path, wire: 'gemini', kind, value: member.value, ...withSealed(sealed), ...fields.extras() }
+  }
+  if (fields.names.length === 0 && sealed.length === 0) return undefined
+  return { type: 'text', path, text: '', ...withSealed(sealed), ...fields.extras() }
+}
+
+function resultOf(fields: Fields, response: Fields): ToolResultPart {
+  const id = response.string('id') ?? ''
+  const name = response.string('name')
+  const member = response.take('response')
+  if (member && !isObject(member.value)) throw invalid('response must be an object.', member.path)
+  const json = (member?.value ?? {}) as JsonObject
+  const content = (response.list('parts') ?? []).flatMap(partsOf)
+  const keys = Object.keys(json)
+  return {
+    type: 'tool-result',
+    path: fields.path,
+    id,
+    ...(name !== undefined && { name }),
+    content,
+    json,
+    ...(keys.length === 1 && keys[0] === 'error' && { isError: true }),
+    ...fields.extras(response.rest('functionResponse.')),
+  }
+}
+
+interface Media {
+  readonly kind: MediaKind
+  readonly source: MediaSource
+  readonly name?: string
+  readonly extras?: JsonObject
+}
+
+function inlineOf(inline: Fields): Media {
+  const mime = inline.string('mimeType') ?? ''
+  const data = inline.string('data')
+  if (data === undefined) throw invalid('inlineData needs data.', `${inline.path}.data`)
+  const name = inline.string('displayName')
+  return {
+    kind: kindOfMime(mime) ?? 'document',
+    source: { type: 'base64', data: plainBase64(data), mime: mime || 'application/octet-stream' },
+    ...(name !== undefined && { name }),
+    extras: Object.fromEntries(inline.rest('inlineData.')),
+  }
+}
+
+function fileOf(file: Fields): Media {
+  const uri = file.string('fileUri')
+  if (uri === undefined) throw invalid('fileData needs fileUri.', `${file.path}.fileUri`)
+  const mime = file.string('mimeType')
+  const name = file.string('displayName')
+  return {
+    kind: kindOfMime(mime) ?? kindOfUri(uri),
+    source: sourceOfUri(uri, mime),
+    ...(name !== undefined && { name }),
+    extras: Object.fromEntries(file.rest('fileData.')),
+  }
+}
+
+/** What stands in Google's own stores is a file of the provider; nobody else can fetch it. */
+function sourceOfUri(uri: string, mime: string | undefined): MediaSource {
+  const data = /^data:([^;,]*)(?:;[^,]*)?,/i.exec(uri)
+  if (data && /;base64,/i.test(data[0]))
+    return { type: 'base64', data: plainBase64(uri.slice(data[0].length)), mime: data[1] || mime || 'application/octet-stream' }
+  const stored = /generativelanguage\.googleapis\.com\/.*files\//.test(uri) || !/^(https?|data):/i.test(uri)
+  return stored ? { type: 'file', id: uri, ...(mime && { mime }) } : { type: 'url', url: uri, ...(mime && { mime }) }
+}
+
+export function kindOfMime(mime: string | undefined): MediaKind | undefined {
+  const type = mime?.split('/', 1)[0]?.toLowerCase()
+  return type === 'image' || type === 'audio' || type === 'video' ? type : mime ? 'document' : undefined
+}
+
+function kindOfUri(uri: string): MediaKind {
+  if (/^https?:\/\/(www\.|m\.)?(youtube\.com|youtu\.be)\//i.test(uri)) return 'video'
+  return kindOfMime(mimeOfUri(uri)) ?? 'document'
+}
+
+const MIMES: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  heic: 'image/heic',
+  bmp: 'image/bmp',
+  pdf: 'application/pdf',
+  txt: 'text/plain',
+  md: 'text/markdown',
+  csv: 'text/csv',
+  html: 'text/html',
+  json: 'application/json',
+  mp3: 'audio/mpeg',
+  wav: 'audio/wav',
+  ogg: 'audio/ogg',
+  flac: 'audio/flac',
+  m4a: 'audio/mp4',
+  mp4: 'video/mp4',
+  mov: 'video/quicktime',
+  webm: 'video/webm',
+}
+
+/** The type that an address ends with, if it is one that models take. */
+export function mimeOfUri(uri: string): string | undefined {
+  const extension = /\.([a-z0-9]{2,5})(?:[?#].*)?$/i.exec(uri)?.[1]?.toLowerCase()
+  return extension === undefined || !Object.hasOwn(MIMES, extension) ? undefined : MIMES[extension]
+}
