@@ -7,10 +7,17 @@ import { expandVariables, resolveSecret } from './secrets.ts'
 import { closest, didYouMean } from './suggest.ts'
 
 /** What must be known of the catalogue to check a configuration. */
+export interface KnownProvider {
+  readonly id: string
+  readonly env?: readonly string[]
+  readonly baseUrl?: string
+  readonly local?: boolean
+  readonly limitation?: string
+}
 export interface KnownProviders {
-  /** Looks aliases up too. */
-  provider(id: string): { readonly env?: readonly string[] | undefined; readonly baseUrl?: string | undefined } | undefined
-  providerIds(): Iterable<string>
+  /** By id or alias. */
+  provider(id: string): KnownProvider | undefined
+  providers(): readonly KnownProvider[]
 }
 
 type Provider = ConfigOutput['providers'][string]
@@ -65,7 +72,7 @@ function checkProviders(input: ConfigOutput, context: ParseContext): Found[] {
         problems.push(found(at('wire'), `\`${preset}\` does not speak ${provider.wire}`, `it speaks ${generic.wires.join(', ')}`))
     } else {
       catalog ??= context.catalog?.()
-      if (catalog) problems.push(...checkCatalogued(provider, preset, catalog, at))
+      if (catalog) problems.push(...checkCatalogued(provider, preset, catalog, context, at))
     }
     problems.push(...checkBaseUrl(provider, context, at), ...checkKeys(provider, input, context, at))
   }
@@ -74,11 +81,11 @@ function checkProviders(input: ConfigOutput, context: ParseContext): Found[] {
 
 type At = (...keys: readonly PropertyKey[]) => PropertyKey[]
 
-function checkCatalogued(provider: Provider, preset: string, catalog: KnownProviders, at: At): Found[] {
+function checkCatalogued(provider: Provider, preset: string, catalog: KnownProviders, { env = {} }: ParseContext, at: At): Found[] {
   const known = catalog.provider(preset)
   const where = provider.preset === undefined ? at() : at('preset')
   if (!known) {
-    const near = didYouMean(preset, [...Object.keys(genericPresets), ...catalog.providerIds()])
+    const near = didYouMean(preset, [...Object.keys(genericPresets), ...catalog.providers().map(({ id }) => id)])
     const remedy =
       near ?? 'for a provider of your own set `preset: openai-compatible` and `baseUrl`; `signalbox models` lists the catalogue'
     return [found(where, `the catalogue has no provider \`${preset}\``, remedy)]
@@ -86,12 +93,19 @@ function checkCatalogued(provider: Provider, preset: string, catalog: KnownProvi
   const problems: Found[] = []
   if (known.baseUrl === undefined && provider.baseUrl === undefined)
     problems.push(found(at('baseUrl'), `is missing: the catalogue does not know the address of \`${preset}\``, 'add `baseUrl`'))
-  if (provider.keys.length === 0 && !isLoopbackUrl(provider.baseUrl)) {
-    const usual = known.env?.[0]
-    problems.push(found(at('keys'), 'is missing: this provider needs a key', `add \`keys: ["env:${usual ?? 'NAME'}"]\``))
-  }
+  if (provider.baseUrl === undefined)
+    for (const name of expandVariables(known.baseUrl ?? '', env).missing)
+      problems.push(
+        found(at(), `the environment variable ${name} is not set: the address of \`${preset}\` needs it`, 'set it, or write `baseUrl`'),
+      )
+  if (provider.keys.length === 0 && !known.local && !isLoopbackUrl(provider.baseUrl))
+    problems.push(found(at('keys'), 'is missing: this provider needs a key', `add \`keys: ["env:${usualKey(known)}"]\``))
   return problems
 }
+
+/** The variable that the vendor's own tools read the key from. */
+const usualKey = ({ env = [] }: KnownProvider): string =>
+  env.find((name) => name.endsWith('_API_KEY')) ?? env.find((name) => /KEY|TOKEN/.test(name)) ?? 'NAME'
 
 function checkBaseUrl({ baseUrl }: Provider, { env = {} }: ParseContext, at: At): Found[] {
   if (baseUrl === undefined) return []

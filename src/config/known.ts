@@ -26,8 +26,10 @@ export const genericPresets: Readonly<Record<string, GenericPreset>> = {
   'openai-compatible': { wires: ['openai-chat', 'openai-responses'], needsBaseUrl: true },
   'anthropic-compatible': { wires: ['anthropic-messages'], needsBaseUrl: true },
   'gemini-compatible': { wires: ['gemini'], needsBaseUrl: true },
-  ollama: { wires: ['openai-chat', 'anthropic-messages', 'ollama-chat'], needsBaseUrl: false },
-  llamacpp: { wires: ['openai-chat', 'anthropic-messages'], needsBaseUrl: false },
+  ollama: { wires: ['openai-chat', 'openai-responses', 'anthropic-messages', 'ollama-chat'], needsBaseUrl: false },
+  llamacpp: { wires: ['openai-chat', 'openai-responses', 'anthropic-messages'], needsBaseUrl: false },
+  vllm: { wires: ['openai-chat', 'openai-responses', 'anthropic-messages'], needsBaseUrl: false },
+  sglang: { wires: ['openai-chat', 'anthropic-messages'], needsBaseUrl: false },
   simulator: { wires: ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini'], needsBaseUrl: false },
 }
 

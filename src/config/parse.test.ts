@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Problem } from './config.ts'
-import type { KnownProviders } from './cross-check.ts'
+import type { KnownProvider, KnownProviders } from './cross-check.ts'
 import { type ParseContext, parseConfig } from './parse.ts'
 
-const known: Record<string, { env: string[]; baseUrl?: string }> = {
+const known: Record<string, Omit<KnownProvider, 'id'>> = {
   openai: { env: ['OPENAI_API_KEY'], baseUrl: 'https://api.openai.com/v1' },
   anthropic: { env: ['ANTHROPIC_API_KEY'], baseUrl: 'https://api.anthropic.com/v1' },
   nowhere: { env: ['NOWHERE_KEY'] },
 }
-const catalog = (): KnownProviders => ({ provider: (id) => known[id], providerIds: () => Object.keys(known) })
+const catalog = (): KnownProviders => ({
+  provider: (id) => (known[id] ? { id, ...known[id] } : undefined),
+  providers: () => Object.keys(known).map((id) => ({ id })),
+})
 const env = { OPENAI_API_KEY: 'sk-1', PORT: '9000', HOST_NAME: 'eu.example' }
 
 const parse = (value: unknown, context: ParseContext = {}) => parseConfig(value, { env, catalog, ...context })

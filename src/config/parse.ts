@@ -3,6 +3,7 @@ import type { Config, Notice, Problem } from './config.ts'
 import { crossCheck, type KnownProviders } from './cross-check.ts'
 import { noEffectYet } from './effects.ts'
 import { explain, type Found, found } from './explain.ts'
+import { genericPresets } from './known.ts'
 import { resolve } from './resolve.ts'
 import { configSchema } from './schema.ts'
 
@@ -40,7 +41,15 @@ export function parseConfig(value: unknown, context: ParseContext = {}): Parsed 
   const problems = crossCheck(result.data, context)
   if (problems.length > 0) return failed(problems)
   const config = resolve(result.data, context)
-  return { config, problems: [], notices: noEffectYet(config, given) }
+  return { config, problems: [], notices: [...noEffectYet(config, given), ...limitations(config, context)] }
+}
+
+/** What the catalogue says of providers that cannot be called just as they stand. */
+function limitations({ providers }: Config, { catalog }: ParseContext): Notice[] {
+  return [...providers].flatMap(([id, { preset }]) => {
+    const limitation = Object.hasOwn(genericPresets, preset) ? undefined : catalog?.().provider(preset)?.limitation
+    return limitation ? [{ path: `providers.${id}`, message: limitation }] : []
+  })
 }
 
 const failed = (problems: readonly Found[]): Parsed => ({ problems, notices: [] })
