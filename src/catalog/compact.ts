@@ -74,13 +74,15 @@ function compactProvider(id: string, { name, npm, api, doc, env }: ProviderFacts
 
 const textOf = (provider: ProviderFacts): string =>
   Object.keys(provider.models)
+    // An id that holds a separator would come back as another id.
+    .filter((id) => !/[|\r\n]/.test(id))
     .sort()
     .map((id) => lineOf(id, provider.models[id]!))
     .join('\n')
 
 function lineOf(id: string, model: ModelFacts): string {
   const fields = [
-    clean(id),
+    id,
     model.name === id ? '' : clean(model.name),
     flagsOf(model),
     `${lettersOf(model.modalities?.input, MODALITIES)}>${lettersOf(model.modalities?.output, MODALITIES)}`,
@@ -94,8 +96,8 @@ function lineOf(id: string, model: ModelFacts): string {
   return fields.join('|').replace(/\|+$/, '')
 }
 
-// The separators cannot stand in a field: a name loses them, an id with one would be another id.
-const clean = (text: string): string => text.replace(/[|\r\n]+/g, ' ').trim()
+// The separators cannot stand in a field: a name loses them.
+const clean = (text: string): string => text.replace(/[|\s]+/g, ' ').trim()
 
 function flagsOf(model: ModelFacts): string {
   const { interleaved } = model
