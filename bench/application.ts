@@ -17,7 +17,7 @@ const { mode, config, url, body, connections } = JSON.parse(process.argv[2] ?? '
 async function senderOf(): Promise<(request: Request) => Promise<Response>> {
   if (mode === 'fetch') return (request) => fetch(request)
   const { createGateway } = await import('../src/index.ts')
-  const gateway = await createGateway(config as Parameters<typeof createGateway>[0])
+  const gateway = createGateway(config as Parameters<typeof createGateway>[0])
   return (request) => gateway.fetch(request)
 }
 

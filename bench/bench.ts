@@ -10,7 +10,7 @@ import { plain } from './sections/plain.ts'
 import type { Bench, Section } from './sections/section.ts'
 import { start } from './sections/start.ts'
 import { stream } from './sections/stream.ts'
-import { hasServer, type Subject, startBare, startPeer, startRig, startSignalbox } from './subjects.ts'
+import { type Subject, startBare, startPeer, startRig, startSignalbox } from './subjects.ts'
 
 const SECTIONS: Record<string, Section> = { plain, stream, latency, start, memory }
 
@@ -68,22 +68,29 @@ async function run({ only, rounds, peer, long, publish, priority, strict }: Opti
   if (priority && !raisePriority()) note('priority: the system does not allow it')
   const rig = await startRig()
   const bare = await startBare(rig)
-  let signalbox: Subject | undefined
-  if (hasServer()) signalbox = await startSignalbox(rig)
-  else note('signalbox: src/server/cli.ts is not there')
-  let other: Subject | undefined
-  if (peer && only.some((name) => name !== 'start' && name !== 'memory')) {
-    say('installing and starting the peer')
-    other = await startPeer(rig).catch((error: unknown) => void note(`portkey: ${messageOf(error).split('\n', 1)[0]}`))
+  const tried = async (name: string, start: () => Promise<Subject>): Promise<Subject | undefined> => {
+    say(`starting ${name}`)
+    try {
+      return await start()
+    } catch (error) {
+      note(`${name}: ${messageOf(error)}`)
+      return undefined
+    }
   }
-  const bench: Bench = { rig, rounds, long, bare, signalbox, peer: other, note, say }
-  let failed = false
+  const signalbox = await tried('signalbox', () => startSignalbox(rig))
+  const needsPeer = peer && only.some((name) => name !== 'start' && name !== 'memory')
+  const other = needsPeer ? await tried('portkey', () => startPeer(rig)) : undefined
+  let failed = signalbox === undefined
+  const fail = (what: string, error: unknown): void => {
+    failed = true
+    note(`${what}: ${messageOf(error)}`)
+  }
+  const bench: Bench = { rig, rounds, long, bare, signalbox, peer: other, note, fail, say }
   for (const name of only) {
     try {
       measures.push(...(await SECTIONS[name]!(bench)))
     } catch (error) {
-      failed = true
-      note(`${name}: ${messageOf(error)}`)
+      fail(name, error)
     }
   }
   say('')

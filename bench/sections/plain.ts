@@ -95,6 +95,8 @@ async function embeddedRounds(bench: Bench): Promise<Series> {
         series.add(mode, difference(before, await child.read()).cpuUs / 4_000)
       }
     }
+  } catch (error) {
+    bench.fail('embedded', error)
   } finally {
     for (const child of children.values()) await child.stop()
   }

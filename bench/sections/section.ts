@@ -11,6 +11,8 @@ export interface Bench {
   readonly signalbox: Subject | undefined
   readonly peer: Subject | undefined
   note(line: string): void
+  /** Says that something could not be measured; the run then ends with exit code 1. */
+  fail(what: string, error: unknown): void
   say(line: string): void
 }
 
