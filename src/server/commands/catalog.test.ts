@@ -48,9 +48,9 @@ async function serving<T>(listener: RequestListener, use: (url: string) => Promi
 }
 
 async function run(words: string, options: Readonly<Record<string, string | boolean>>): Promise<{ code: number; text: string }> {
-  let text = ''
-  const code = await catalogCommand({ positionals: words.split(' ').filter(Boolean), options, write: (part) => void (text += part) })
-  return { code, text }
+  const parts: string[] = []
+  const code = await catalogCommand({ positionals: words.split(' ').filter(Boolean), options, write: (part) => parts.push(part) })
+  return { code, text: parts.join('') }
 }
 
 suite('signalbox catalog sync', () => {
@@ -70,9 +70,9 @@ suite('signalbox catalog sync', () => {
     // What the project itself knows does not depend on the synced facts.
     assert.equal(catalog.provider('anthropic')?.baseUrl, 'https://api.anthropic.com/v1')
 
-    let listed = ''
-    await modelsCommand({ positionals: ['lab'], options: { config }, write: (part) => void (listed += part) })
-    assert.match(listed, /lab\/lab-1 +32k +8k +image +tools reasoning +0\.1 +0\.4/)
+    const listed: string[] = []
+    await modelsCommand({ positionals: ['lab'], options: { config }, write: (part) => listed.push(part) })
+    assert.match(listed.join(''), /lab\/lab-1 +32k +8k +image +tools reasoning +0\.1 +0\.4/)
     assert.match((await run('', { config })).text, /from http:\/\/127\.0\.0\.1:\d+\/api\.json at 20/)
   })
 

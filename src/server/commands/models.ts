@@ -32,9 +32,10 @@ export async function modelsCommand({ positionals, options, write }: CommandArgs
     )
     return 2
   }
-  const found = catalog.search(positionals.join(' '), read)
+  const { limit, ...filters } = read
+  const found = catalog.search(positionals.join(' '), filters)
   const json = options['json'] === true
-  const shown = found.slice(0, read.limit ?? (json ? found.length : SHOWN))
+  const shown = found.slice(0, limit ?? (json ? found.length : SHOWN))
   const pricing = createPricing({ catalog })
   const now = new Date()
   const described = shown.map((model): Described => {
