@@ -217,6 +217,10 @@ export interface GatewayErrorOptions {
   readonly providerCode?: string
   /** False: the caller's SDK must not retry by itself. */
   readonly shouldRetry?: boolean
+  /** The request never reached the provider: no connection stood. */
+  readonly unsent?: boolean
+  /** Methods that the path does have, for a 405. */
+  readonly allow?: string
   readonly cause?: unknown
 }
 
@@ -228,8 +232,14 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined
   readonly providerCode: string | undefined
   readonly shouldRetry: boolean | undefined
+  readonly unsent: boolean
+  readonly allow: string | undefined
 
-  constructor(id: FaultId, message: string, { path, status, retryAfterMs, providerCode, shouldRetry, cause }: GatewayErrorOptions = {}) {
+  constructor(
+    id: FaultId,
+    message: string,
+    { path, status, retryAfterMs, providerCode, shouldRetry, unsent = false, allow, cause }: GatewayErrorOptions = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'GatewayError'
     this.id = id
@@ -238,6 +248,8 @@ export class GatewayError extends Error {
     this.retryAfterMs = retryAfterMs
     this.providerCode = providerCode
     this.shouldRetry = shouldRetry
+    this.unsent = unsent
+    this.allow = allow
   }
 
   get fault(): Fault {

@@ -7,7 +7,7 @@ import type { Finish, Usage } from './event.ts'
 import type { Drop } from './notes.ts'
 import type { Candidate } from './target.ts'
 
-/** One request that was really sent upstream. */
+/** One try at one target. */
 export interface Attempt {
   readonly provider: string
   readonly model: string
@@ -15,6 +15,8 @@ export interface Attempt {
   /** Milliseconds since the exchange began. */
   readonly startedMs: number
   endedMs?: number
+  /** False when no connection stood, so that the provider never saw it. */
+  sent: boolean
   /** Id of the fault it ended in. */
   fault?: string
   /** The provider's status, where it answered. */
@@ -60,3 +62,6 @@ export interface Exchange {
 
 /** Milliseconds since the exchange began. */
 export const elapsed = (exchange: Exchange): number => performance.now() - exchange.startedAt
+
+/** Requests that providers really received. */
+export const sentAttempts = ({ attempts }: Exchange): number => attempts.reduce((count, { sent }) => (sent ? count + 1 : count), 0)

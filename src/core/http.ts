@@ -16,10 +16,14 @@ export interface HttpRequest {
   readonly body: Uint8Array
 }
 
+/** A string is UTF-8 text. */
+export type Chunk = Uint8Array | string
+
 export interface HttpReply {
   readonly status: number
   readonly headers: Headers
-  readonly body: Uint8Array | AsyncIterable<Uint8Array>
+  /** Leaving the loop of a streamed body early means that the caller hung up. */
+  readonly body: Uint8Array | AsyncIterable<Chunk>
   /** Trailers of a streamed reply, read after the body has ended. */
   readonly trailers?: () => Headers | undefined
 }

@@ -20,6 +20,8 @@ export interface Inquiry {
   readonly query: string
   /** A loss in translation is an error. */
   readonly strict: boolean
+  /** The caller wants the cost in the body, even where that changes the provider's bytes. */
+  readonly inlineCost: boolean
   /** Decoded on first use. Throws `invalid-request`. */
   call(): ChatCall
 }

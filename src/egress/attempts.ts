@@ -8,9 +8,11 @@ import { GatewayError, gatewayErrorOf } from '../core/error.ts'
 import { type Attempt, type Exchange, elapsed } from '../core/exchange.ts'
 import type { Transport } from '../core/http.ts'
 import type { Inquiry } from '../core/inquiry.ts'
+import type { JsonObject } from '../core/json.ts'
 import { type Candidate, wireFor } from '../core/target.ts'
 import type { Wire } from '../wire/wire.ts'
-import { type Answer, type AnswerLimits, answerOf } from './answer.ts'
+import { type Answer, type AnswerLimits, answerOf, type EventStream } from './answer.ts'
+import { replay } from './follow.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import type { Provider } from './provider.ts'
 
@@ -65,7 +67,13 @@ async function attemptOn(candidate: Candidate, inquiry: Inquiry, exchange: Excha
   let keys = 0
   for (;;) {
     const prepared = prepare(inquiry, candidate, wire, provider, keys)
-    const attempt: Attempt = { provider: candidate.provider, model: candidate.model, wire: wire.id, startedMs: elapsed(exchange) }
+    const attempt: Attempt = {
+      provider: candidate.provider,
+      model: candidate.model,
+      wire: wire.id,
+      startedMs: elapsed(exchange),
+      sent: true,
+    }
     exchange.attempts.push(attempt)
     try {
       const answer = await answerOf({
@@ -85,6 +93,7 @@ async function attemptOn(candidate: Candidate, inquiry: Inquiry, exchange: Excha
       const fault = gatewayErrorOf(error)
       attempt.endedMs = elapsed(exchange)
       attempt.fault = fault.id
+      attempt.sent = !fault.unsent
       attempt.message = fault.message.slice(0, 300)
       if (exchange.cancellation.cancelled) throw fault
       // A key that is refused or used up says nothing of the next one.
@@ -114,4 +123,32 @@ function pause(ms: number, { cancellation }: Exchange): Promise<void> {
       resolve()
     })
   })
+}
+
+/** Another request to the target that answered, for a reply that has to be continued. Its answer is read as events. */
+export async function sendAgain(
+  { candidate, wire, prepared }: Delivered,
+  body: JsonObject,
+  inquiry: Inquiry,
+  exchange: Exchange,
+  upstreams: Upstreams,
+): Promise<EventStream> {
+  const provider = upstreams.providers.get(candidate.provider)
+  const attempt: Attempt = { provider: candidate.provider, model: candidate.model, wire: wire.id, startedMs: elapsed(exchange), sent: true }
+  exchange.attempts.push(attempt)
+  const answer = await answerOf({
+    transport: upstreams.transportOf(candidate.provider),
+    wire,
+    prepared: { ...prepared, request: { ...prepared.request, body: JSON.stringify(body) } },
+    streamed: inquiry.streamed,
+    count: false,
+    timeouts: candidate.timeouts,
+    limits: upstreams.limits,
+    cancellation: exchange.cancellation,
+    scrub: provider?.scrubbed ?? ((text) => text),
+  })
+  attempt.endedMs = elapsed(exchange)
+  if (answer.kind === 'event-stream') return answer.stream
+  if (answer.kind === 'reply') return replay(answer.reply)
+  throw new GatewayError('internal', 'A continued reply came back in another form.')
 }

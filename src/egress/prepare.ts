@@ -13,7 +13,7 @@ import type { Provider } from './provider.ts'
 export interface Prepared {
   readonly request: UpstreamRequest
   readonly target: Target
-  /** The wires are equal: the answer's bytes are the caller's. */
+  /** The answer's bytes are the caller's: the wires are equal and nothing has to be put in. */
   readonly same: boolean
   readonly drops: readonly Drop[]
   readonly restore?: Restoration
@@ -29,7 +29,6 @@ const STEERING = ['signalbox'] as const
 export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, provider: Provider, keyIndex: number): Prepared {
   const target = candidate.on(wire.id)
   const same = wire.id === inquiry.wire
-  const base = { target, same }
   const url = provider.url(wire.id, inquiry.op, candidate.model, inquiry.streamed)
   const headers = provider.headers(wire.id, keyIndex, inquiry.streamed)
   const { connectMs } = candidate.timeouts
@@ -37,7 +36,8 @@ export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, prov
     const { text, hideUsage, drops } = sameWire(inquiry, target)
     if (drops.length > 0 && inquiry.strict) throw lossy(drops)
     return {
-      ...base,
+      target,
+      same: !inquiry.inlineCost,
       drops,
       hideUsage,
       request: {
@@ -60,7 +60,8 @@ export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, prov
   if (notes.drops.length > 0 && inquiry.strict) throw lossy(notes.drops)
   const extra = encoded.headers || candidate.headers
   return {
-    ...base,
+    target,
+    same: false,
     drops: notes.drops,
     restore: encoded.restore,
     body,

@@ -159,15 +159,15 @@ function faultOf(error: Error & { code?: string }, origin: string): GatewayError
   const { host } = new URL(origin)
   switch (error.code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
-      return new GatewayError('upstream-timeout', `No connection to ${host} in time.`, { cause: error })
+      return new GatewayError('upstream-timeout', `No connection to ${host} in time.`, { cause: error, unsent: true })
     case 'UND_ERR_HEADERS_OVERFLOW':
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return new GatewayError('upstream-invalid', `${host} sent an answer that breaks HTTP.`, { cause: error })
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new GatewayError('upstream-unreachable', `The name ${host} could not be resolved.`, { cause: error })
+      return new GatewayError('upstream-unreachable', `The name ${host} could not be resolved.`, { cause: error, unsent: true })
     case 'ECONNREFUSED':
-      return new GatewayError('upstream-unreachable', `${host} refused the connection.`, { cause: error })
+      return new GatewayError('upstream-unreachable', `${host} refused the connection.`, { cause: error, unsent: true })
     default:
       if (error.code?.startsWith('HPE_'))
         return new GatewayError('upstream-invalid', `${host} sent an answer that breaks HTTP.`, { cause: error })

@@ -4,10 +4,22 @@ import { invalid } from '../core/error.ts'
 import type { HttpRequest } from '../core/http.ts'
 import type { Inquiry } from '../core/inquiry.ts'
 import type { Wire } from '../wire/wire.ts'
+import type { Controls } from './controls.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { Incoming } from './read-body.ts'
 
-export function inquiryOf(endpoint: Endpoint, request: HttpRequest, { json, text, scan }: Incoming, wire: Wire, strict: boolean): Inquiry {
+export interface InquiryParts {
+  readonly endpoint: Endpoint
+  readonly request: HttpRequest
+  readonly incoming: Incoming
+  /** The caller's dialect. */
+  readonly wire: Wire
+  readonly controls: Controls
+  /** Puts back what the client left out of its history. */
+  recall(call: ChatCall): ChatCall
+}
+
+export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, wire, controls, recall }: InquiryParts): Inquiry {
   const model = endpoint.model ?? modelOf(json['model'])
   const streamed = endpoint.op === 'count' ? false : (endpoint.stream ?? streamOf(json['stream']))
   let call: ChatCall | undefined
@@ -21,9 +33,10 @@ export function inquiryOf(endpoint: Endpoint, request: HttpRequest, { json, text
     scan,
     headers: request.headers,
     query: request.query === '' ? '' : vendorQuery(request.query),
-    strict,
+    strict: controls.strict ?? false,
+    inlineCost: controls.inlineCost ?? false,
     call() {
-      call ??= wire.decodeCall(json, { model, stream: streamed, version: request.headers['anthropic-version'] })
+      call ??= recall(wire.decodeCall(json, { model, stream: streamed, version: request.headers['anthropic-version'] }))
       return call
     },
   }

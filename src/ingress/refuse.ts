@@ -1,16 +1,43 @@
-/** An error in the caller's dialect. */
+/** What every answer carries beside its body, and an error in the caller's dialect. */
 import type { GatewayError } from '../core/error.ts'
+import { type Exchange, sentAttempts } from '../core/exchange.ts'
 import { bytesOf, type Headers, type HttpReply } from '../core/http.ts'
+import { droppedHeader } from '../core/notes.ts'
 import type { Wire } from '../wire/wire.ts'
 
-export function errorHeaders(error: GatewayError): Headers {
-  const headers: Headers = { 'x-signalbox-error': error.code }
-  if (error.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000))
-  if (error.shouldRetry !== undefined) headers['x-should-retry'] = String(error.shouldRetry)
+/** The gateway's own headers, as far as the exchange has come. */
+export function ownHeaders(exchange: Exchange): Headers {
+  const headers: Headers = { 'x-signalbox-request-id': exchange.id }
+  if (exchange.route !== undefined) headers['x-signalbox-route'] = headerText(exchange.route)
+  if (exchange.candidate) {
+    headers['x-signalbox-provider'] = exchange.candidate.provider
+    headers['x-signalbox-model'] = headerText(exchange.candidate.model)
+  }
+  if (exchange.reason !== undefined) headers['x-signalbox-reason'] = exchange.reason
+  headers['x-signalbox-attempts'] = String(sentAttempts(exchange))
+  headers['x-signalbox-cache'] = 'off'
+  if (exchange.overheadMs !== undefined) headers['x-signalbox-overhead-ms'] = exchange.overheadMs.toFixed(2)
+  if (exchange.drops.length > 0) headers['x-signalbox-dropped'] = droppedHeader(exchange.drops)
   return headers
 }
 
-export function refuse(error: GatewayError, wire: Wire, requestId: string): HttpReply {
-  const body = bytesOf(JSON.stringify(wire.encodeError(error, requestId)))
-  return { status: error.status, headers: { 'content-type': 'application/json', ...errorHeaders(error) }, body }
+/** Header values are printable ASCII. */
+const headerText = (text: string): string => (/^[\x20-\x7e]*$/.test(text) ? text : encodeURI(text.toWellFormed()))
+
+export function refuse(
+  error: GatewayError,
+  wire: Wire,
+  exchange: Exchange,
+  provider?: { readonly body?: Uint8Array; readonly headers?: Headers },
+): HttpReply {
+  const headers: Headers = {
+    ...provider?.headers,
+    ...ownHeaders(exchange),
+    'content-type': 'application/json',
+    'x-signalbox-error': error.code,
+  }
+  if (error.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000))
+  if (error.shouldRetry !== undefined) headers['x-should-retry'] = String(error.shouldRetry)
+  if (error.allow !== undefined) headers['allow'] = error.allow
+  return { status: error.status, headers, body: provider?.body ?? bytesOf(JSON.stringify(wire.encodeError(error, exchange.id))) }
 }

@@ -1,0 +1,226 @@
+/** From a configuration to a running line: providers, routes, transports and sinks, built once when config loads. */
+
+import type { CostOf, Sink } from '../accounting/outcome.ts'
+import { createPricing } from '../accounting/pricing.ts'
+import { capabilitiesOf, isReasoningModel } from '../catalog/capabilities.ts'
+import { baseUrlOf, type Catalog, quirksOf } from '../catalog/catalog.ts'
+import type { WireId } from '../core/call.ts'
+import { GatewayError } from '../core/error.ts'
+import type { Transport } from '../core/http.ts'
+import type { Candidate, Target } from '../core/target.ts'
+import { createProvider, type Provider } from '../egress/provider.ts'
+import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
+import { createLine, type Line } from '../gateway.ts'
+import type { ListedModel } from '../ingress/models.ts'
+import { createRoutes, type Route } from '../routing/routes.ts'
+import { strategies } from '../routing/strategies/index.ts'
+import { priority } from '../routing/strategies/priority.ts'
+import { wires } from '../wire/index.ts'
+import {
+  type Config,
+  type ProviderConfig,
+  type RouteConfig,
+  type RouteSettings,
+  reasoningTimeouts,
+  type TargetConfig,
+  timeoutDefaults,
+} from './config.ts'
+import { spokenWires } from './known.ts'
+import { resolveSecret, type SecretSources } from './secrets.ts'
+
+export interface AssembleOptions {
+  readonly config: Config
+  readonly catalog: Catalog
+  readonly secrets: SecretSources
+  readonly transport: Transport
+  /** The built-in provider, for those whose preset is `simulator`. */
+  readonly simulatorTransport: () => Transport
+  readonly sinks?: readonly Sink[]
+  /** Handed over from the line before, on reload. */
+  readonly memory?: ReasoningMemory
+  /** The caller's key is checked by this; absent: anyone may call. */
+  readonly authenticate?: (credential: string | undefined) => void
+  readonly keepAliveMs?: number
+}
+
+const SIMULATOR_URL = 'http://simulator.invalid/v1'
+
+export function assemble({
+  config,
+  catalog,
+  secrets,
+  transport,
+  simulatorTransport,
+  sinks = [],
+  memory = reasoningMemory(),
+  authenticate,
+  keepAliveMs = 12_000,
+}: AssembleOptions): Line {
+  const providers = new Map<string, Provider>()
+  for (const [id, provider] of config.providers) providers.set(id, providerOf(id, provider, catalog, secrets))
+
+  const candidates = createCandidates(config, catalog)
+  const named = new Map<string, Route>()
+  for (const [name, route] of config.models) named.set(name, routeOf(name, route, config, candidates))
+  const direct = (provider: string, model: string): Route | undefined => {
+    if (!config.providers.has(provider) || model === '') return undefined
+    const candidate = candidates(
+      { provider, model, weight: 1, wire: undefined, price: undefined, headers: undefined, body: undefined },
+      config.defaults,
+    )
+    return { name: 'direct', strategy: priority, candidates: [candidate], fallback: [], totalMs: candidate.timeouts.totalMs }
+  }
+
+  let simulator: Transport | undefined
+  const upstreams = {
+    providers,
+    wires,
+    limits: { answer: config.server.limits.answer, event: config.server.limits.event },
+    transportOf(provider: string): Transport {
+      if (config.providers.get(provider)?.preset !== 'simulator' || config.providers.get(provider)?.baseUrl !== undefined) return transport
+      simulator ??= simulatorTransport()
+      return simulator
+    },
+  }
+  const costOf = costing(config, catalog)
+  let listed: readonly ListedModel[] | undefined
+  return createLine({
+    wires,
+    routes: createRoutes(named, direct),
+    upstreams,
+    deliveries: { upstreams, memory, costOf, keepAliveMs },
+    limits: { bytes: config.server.limits.body, depth: config.server.limits.depth },
+    costOf,
+    sinks,
+    authenticate,
+    models() {
+      listed ??= listModels(config, catalog)
+      return listed
+    },
+  })
+}
+
+function providerOf(id: string, { preset, baseUrl, keys, headers }: ProviderConfig, catalog: Catalog, sources: SecretSources): Provider {
+  const entry = catalog.provider(preset)
+  const values: string[] = []
+  for (const reference of keys) {
+    const secret = resolveSecret(reference, sources)
+    if ('value' in secret) values.push(secret.value)
+    else throw new GatewayError('internal', `providers.${id}.keys: ${secret.message} (${secret.remedy})`)
+  }
+  return createProvider({
+    id,
+    baseUrlOf: (wire) => baseUrl ?? (preset === 'simulator' ? SIMULATOR_URL : ((entry && baseUrlOf(entry, wire)) ?? SIMULATOR_URL)),
+    auth: entry?.auth ?? { header: 'authorization', prefix: 'Bearer ' },
+    keys: values,
+    headers: { ...entry?.headers, ...headers },
+  })
+}
+
+type MakeCandidate = (target: TargetConfig, settings: RouteSettings) => Candidate
+
+function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
+  return ({ provider: id, model, weight, wire: forced, price, headers, body }, settings) => {
+    const provider = config.providers.get(id)
+    if (!provider) throw new GatewayError('internal', `The provider ${id} is not configured.`)
+    const entry = catalog.provider(provider.preset)
+    // Without a vendor behind it, a name is what the operator says it is.
+    const known = entry?.generic ? undefined : catalog.resolve(provider.preset, model)
+    const only = forced ?? provider.wire
+    const spoken = (only ? [only] : (known?.entry.wires ?? entry?.wires ?? [])).filter((wire) => spokenWires.has(wire))
+    const defaults = isReasoningModel(provider.preset, model, catalog) ? reasoningTimeouts : timeoutDefaults
+    const { connectMs, firstTokenMs, idleMs, answerMs, totalMs } = settings.timeouts
+    const injected = provider.body || body ? { ...provider.body, ...body } : undefined
+    const targets = new Map<WireId, Target>()
+    return {
+      provider: id,
+      model: known?.sendAs ?? model,
+      wires: spoken,
+      weight,
+      region: provider.region,
+      trust: provider.trust,
+      price,
+      timeouts: {
+        connectMs: connectMs ?? defaults.connectMs,
+        firstTokenMs: firstTokenMs ?? defaults.firstTokenMs,
+        idleMs: idleMs ?? defaults.idleMs,
+        answerMs: answerMs ?? defaults.answerMs,
+        totalMs: totalMs ?? defaults.totalMs,
+      },
+      attempts: settings.retries.attempts,
+      headers,
+      on(wire) {
+        let target = targets.get(wire)
+        if (!target) {
+          target = {
+            provider: id,
+            model: known?.sendAs ?? model,
+            wire,
+            capabilities: capabilitiesOf(provider.preset, model, catalog),
+            quirks: quirksOf(entry, wire, known?.entry),
+            body: injected,
+          }
+          targets.set(wire, target)
+        }
+        return target
+      },
+    }
+  }
+}
+
+function routeOf(name: string, route: RouteConfig, config: Config, candidates: MakeCandidate): Route {
+  const own = route.targets.map((target) => candidates(target, route))
+  const fallback: Candidate[] = []
+  const seen = new Set([name])
+  const follow = (names: readonly string[]): void => {
+    for (const next of names) {
+      const behind = config.models.get(next)
+      if (!behind || seen.has(next)) continue
+      seen.add(next)
+      fallback.push(...behind.targets.map((target) => candidates(target, behind)))
+      follow(behind.fallback)
+    }
+  }
+  follow(route.fallback)
+  const totals = own.map(({ timeouts }) => timeouts.totalMs)
+  return { name, strategy: strategies[route.strategy] ?? priority, candidates: own, fallback, totalMs: Math.max(...totals, 1) }
+}
+
+function costing(config: Config, catalog: Catalog): CostOf {
+  const pricing = createPricing({ catalog })
+  return (usage, { candidate, at }) => {
+    if (!candidate) return undefined
+    const preset = config.providers.get(candidate.provider)?.preset ?? candidate.provider
+    const price = pricing.priceOf(preset, candidate.model, candidate.price)
+    return price && pricing.costOf(usage, price, new Date(at))
+  }
+}
+
+function listModels(config: Config, catalog: Catalog): readonly ListedModel[] {
+  const routes = [...config.models.keys()].map((id): ListedModel => ({ id, owner: 'signalbox' }))
+  const models = [...config.providers].flatMap(([id, { preset }]) => {
+    const known = catalog.provider(preset)?.generic && preset !== 'simulator' ? [] : catalog.models(preset)
+    return known
+      .filter(
+        ({ status, outputModalities }) => status !== 'retired' && (outputModalities.length === 0 || outputModalities.includes('text')),
+      )
+      .map(
+        (model): ListedModel => ({
+          id: `${id}/${model.id}`,
+          name: model.name,
+          created: model.released === undefined ? undefined : Math.floor(Date.parse(model.released) / 1000) || undefined,
+          owner: id,
+          contextWindow: model.contextWindow,
+          maxOutput: model.maxOutput,
+          reasoning: model.reasoning,
+          inputModalities: model.inputModalities,
+          shutdown: model.shutdown,
+        }),
+      )
+  })
+  const simulators = [...config.providers]
+    .filter(([, { preset }]) => preset === 'simulator')
+    .map(([id]): ListedModel => ({ id: `${id}/echo`, name: 'Echo', owner: id }))
+  const seen = new Set<string>()
+  return [...routes, ...simulators, ...models].filter(({ id }) => !seen.has(id) && seen.add(id))
+}

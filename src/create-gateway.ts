@@ -1,0 +1,70 @@
+/** `createGateway`: the whole gateway in one's own process. No server, no database, nothing native. */
+import type { Sink } from './accounting/outcome.ts'
+import { createCatalog } from './catalog/catalog.ts'
+import { assemble } from './config/assemble.ts'
+import { parseConfig } from './config/parse.ts'
+import type { ConfigInput } from './config/schema.ts'
+import type { Transport } from './core/http.ts'
+import { fetchTransport } from './egress/transport-fetch.ts'
+import { fetchOf, type GatewayFetch } from './embed.ts'
+import { createSimulator } from './testing/simulator/simulator.ts'
+import { simulatorTransport } from './testing/simulator/transport.ts'
+
+export interface GatewayOptions {
+  /** Where `env:` references are looked up. Default: the process's environment, where there is one. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Reads what `file:` references name. Default: there are no files. */
+  readonly readFile?: (path: string) => string
+  /** How providers are called. Default: undici pools on Node, `fetch` elsewhere. */
+  readonly transport?: Transport
+  /** Are told of every call when it has ended. */
+  readonly sinks?: readonly Sink[]
+}
+
+export interface Gateway {
+  /** Give it to any SDK that takes a `fetch`. */
+  readonly fetch: GatewayFetch
+  /** Closes the connections to providers. */
+  close(): Promise<void>
+}
+
+/** Thrown when the configuration has problems; `message` lists them all with path and remedy. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** Takes what a config file holds, `env:` references included. */
+export function createGateway(
+  config: ConfigInput,
+  { env = globalThis.process?.env ?? {}, readFile, transport = ownTransport(), sinks }: GatewayOptions = {},
+): Gateway {
+  const catalog = createCatalog()
+  const parsed = parseConfig(config, { env, readFile, catalog: () => catalog, embedded: true })
+  if (!parsed.config)
+    throw new ConfigError(
+      parsed.problems.map(({ path, message, remedy }) => `${path || 'config'}: ${message}${remedy ? `; ${remedy}` : ''}`).join('\n'),
+    )
+  const line = assemble({
+    config: parsed.config,
+    catalog,
+    secrets: { env, readFile, allowPlaintext: parsed.config.secrets.allowPlaintext },
+    transport,
+    simulatorTransport: () => simulatorTransport(createSimulator()),
+    sinks,
+  })
+  return { fetch: fetchOf(() => line), close: () => transport.close() }
+}
+
+/** undici on Node, loaded with the first call; `fetch` elsewhere. */
+function ownTransport(): Transport {
+  if (globalThis.process?.versions?.node === undefined) return fetchTransport()
+  let loaded: Promise<Transport> | undefined
+  const load = (): Promise<Transport> => {
+    loaded ??= import('./egress/transport-undici.ts').then(({ undiciTransport }) => undiciTransport())
+    return loaded
+  }
+  return {
+    send: async (request, cancellation) => (await load()).send(request, cancellation),
+    close: async () => (await loaded)?.close(),
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * The way out: from what the attempts brought to what the caller reads. The second half of the trunk, and the point of
+ * no return: once the first byte of a stream has gone out, a failure is told inside it.
+ */
+import type { CostOf, Outcome } from './accounting/outcome.ts'
+import { usageOf } from './accounting/outcome.ts'
+import { GatewayError as Fault, type GatewayError, gatewayErrorOf } from './core/error.ts'
+import type { Event } from './core/event.ts'
+import { type Exchange, elapsed } from './core/exchange.ts'
+import { bytesOf, type Chunk, type Headers, type HttpReply } from './core/http.ts'
+import type { Inquiry } from './core/inquiry.ts'
+import { dollarsOf } from './core/money.ts'
+import { type Answer, type ByteStream, type EventStream, ProviderFault } from './egress/answer.ts'
+import { type Delivered, sendAgain, type Upstreams } from './egress/attempts.ts'
+import { eventsOf, followReply, followStream, type Legs } from './egress/follow.ts'
+import type { ReasoningMemory } from './egress/reasoning-memory.ts'
+import { passedHeaders } from './egress/response-headers.ts'
+import type { Endpoint } from './ingress/endpoints.ts'
+import { arrayOfFrames } from './ingress/json-array.ts'
+import { withKeepAlive } from './ingress/keep-alive.ts'
+import { ownHeaders, refuse } from './ingress/refuse.ts'
+import type { ReplyContext, ReplySummary, Wire } from './wire/wire.ts'
+
+export interface Deliveries {
+  readonly upstreams: Upstreams
+  readonly memory: ReasoningMemory
+  readonly costOf: CostOf
+  /** Silence after which a streaming caller gets a sign of life. */
+  readonly keepAliveMs: number
+}
+
+export interface Delivery {
+  readonly answering: Promise<Delivered>
+  readonly inquiry: Inquiry
+  readonly exchange: Exchange
+  /** The caller's. */
+  readonly wire: Wire
+  readonly endpoint: Endpoint
+  readonly parts: Deliveries
+  /** Ends the exchange; the first call counts. */
+  settle(error?: GatewayError): Outcome
+}
+
+export async function deliver(delivery: Delivery): Promise<HttpReply> {
+  const { answering, inquiry, exchange, wire, parts, settle } = delivery
+  try {
+    if (!inquiry.streamed) return await plainReply(await answering, delivery)
+    const delivered = await within(answering, parts.keepAliveMs)
+    return streamReply(delivered, delivery)
+  } catch (thrown) {
+    const error = gatewayErrorOf(thrown)
+    settle(error)
+    return refuse(error, wire, exchange, thrown instanceof ProviderFault ? nativeError(thrown, inquiry, exchange) : undefined)
+  }
+}
+
+/** The provider's own error body, for a caller of the same wire. */
+function nativeError(fault: ProviderFault, inquiry: Inquiry, exchange: Exchange): { body?: Uint8Array; headers: Headers } {
+  const same = exchange.attempts.at(-1)?.wire === inquiry.wire
+  return { headers: passedHeaders(fault.headers), body: same ? fault.body : undefined }
+}
+
+// ---- plain ---------------------------------------------------------------------------------------------------------
+
+async function plainReply(delivered: Delivered, delivery: Delivery): Promise<HttpReply> {
+  const { inquiry, exchange, wire, settle } = delivery
+  const { answer } = delivered
+  chosen(delivered, exchange)
+  let body: Uint8Array
+  switch (answer.kind) {
+    case 'bytes':
+      noteSummary(answer.summary, exchange)
+      body = answer.bytes
+      break
+    case 'json':
+      body = countBody(delivered, delivery)
+      break
+    case 'reply': {
+      const reply = await followReply(answer.reply, legsOf(delivered, delivery))
+      if (reply.error) throw reply.error
+      const events = [...eventsOf(reply)]
+      noteEvents(events, exchange)
+      delivery.parts.memory.watch('')(events)
+      body = bytesOf(JSON.stringify(wire.encodeReply(reply, inquiry.call(), contextOf(delivered, delivery))))
+      break
+    }
+    default:
+      throw new Fault('internal', 'A plain call was answered with a stream.')
+  }
+  exchange.status = 200
+  const outcome = settle()
+  const headers: Headers = { ...passedHeaders(answer.headers), ...ownHeaders(exchange), 'content-type': 'application/json' }
+  if (outcome.cost !== undefined) headers['x-signalbox-cost'] = dollarsOf(outcome.cost)
+  return { status: 200, headers, body }
+}
+
+function countBody({ answer, wire, prepared }: Delivered, delivery: Delivery): Uint8Array {
+  if (answer.kind !== 'json') throw new Fault('internal', 'A token count was not answered as one.')
+  const tokens = wire.count?.read(answer.json)
+  if (tokens === undefined) throw new Fault('upstream-invalid', "The provider's answer holds no token count.")
+  if (prepared.same) return answer.bytes
+  const written = delivery.wire.count?.write(tokens)
+  if (!written) throw new Fault('not-supported', 'This dialect has no token count.')
+  return bytesOf(JSON.stringify(written))
+}
+
+// ---- streams -------------------------------------------------------------------------------------------------------
+
+const SILENT = Symbol('no answer yet')
+
+/** The answer, or `SILENT` when it takes longer than a streaming caller should wait without a sign of life. */
+async function within(answering: Promise<Delivered>, ms: number): Promise<Delivered | typeof SILENT> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const silence = new Promise<typeof SILENT>((resolve) => {
+    timer = setTimeout(resolve, ms, SILENT)
+  })
+  try {
+    return await Promise.race([answering, silence])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function streamReply(delivered: Delivered | typeof SILENT, delivery: Delivery): HttpReply {
+  const { exchange, endpoint } = delivery
+  if (delivered !== SILENT) chosen(delivered, exchange)
+  exchange.status = 200
+  const headers: Headers = { ...(delivered === SILENT ? {} : passedHeaders(delivered.answer.headers)), ...ownHeaders(exchange) }
+  headers['content-type'] = endpoint.array ? 'application/json' : 'text/event-stream; charset=utf-8'
+  headers['cache-control'] = 'no-cache'
+  headers['trailer'] = 'x-signalbox-cost'
+  let outcome: Outcome | undefined
+  const ending: Delivery = { ...delivery, settle: (error) => (outcome = delivery.settle(error)) }
+  const frames = delivered === SILENT ? lateFrames(ending) : framesOf(delivered, ending)
+  return {
+    status: 200,
+    headers,
+    body: endpoint.array ? arrayOfFrames(frames) : frames,
+    trailers: () => (outcome?.cost === undefined ? undefined : { 'x-signalbox-cost': dollarsOf(outcome.cost) }),
+  }
+}
+
+/** The status is out, the target is not yet: signs of life until there is one. */
+async function* lateFrames(delivery: Delivery): AsyncGenerator<Chunk> {
+  const { answering, exchange, wire, parts, settle, inquiry } = delivery
+  const sign = wire.streamEncoder(inquiry.call(), bareContext(exchange, inquiry.model)).keepAlive
+  try {
+    for (;;) {
+      yield sign
+      const delivered = await within(answering, parts.keepAliveMs)
+      if (delivered === SILENT) continue
+      chosen(delivered, exchange)
+      yield* framesOf(delivered, delivery)
+      return
+    }
+  } catch (thrown) {
+    const error = gatewayErrorOf(thrown)
+    settle(error)
+    yield wire.encodeStreamError(error, exchange.id)
+  } finally {
+    settle(hungUp(exchange))
+  }
+}
+
+function framesOf(delivered: Delivered, delivery: Delivery): AsyncIterable<Chunk> {
+  const { answer } = delivered
+  switch (answer.kind) {
+    case 'byte-stream':
+      return byteFrames(answer.stream, delivery)
+    case 'event-stream':
+      return withKeepAlive(eventFrames(answer.stream, delivered, delivery), signOf(delivered, delivery), delivery.parts.keepAliveMs)
+    default:
+      return eventFrames(wholeStream(answer), delivered, delivery)
+  }
+}
+
+const signOf = (delivered: Delivered, delivery: Delivery): string =>
+  delivery.wire.streamEncoder(delivery.inquiry.call(), contextOf(delivered, delivery)).keepAlive
+
+async function* wholeStream(answer: Answer): AsyncGenerator<readonly Event[]> {
+  if (answer.kind !== 'reply') throw new Fault('internal', 'A streamed call was answered with something else.')
+  yield [...eventsOf(answer.reply)]
+}
+
+async function* byteFrames(stream: ByteStream, { exchange, wire, settle }: Delivery): AsyncGenerator<Chunk> {
+  const { tap } = stream
+  try {
+    yield* stream
+    noteSummary(tap.summary, exchange)
+    settle()
+  } catch (thrown) {
+    noteSummary(tap.summary, exchange)
+    const error = gatewayErrorOf(thrown)
+    settle(error)
+    yield wire.encodeStreamError(error, exchange.id)
+  } finally {
+    // Not settled yet: the caller left in the middle.
+    noteSummary(tap.summary, exchange)
+    settle(hungUp(exchange))
+  }
+}
+
+async function* eventFrames(stream: EventStream, delivered: Delivered, delivery: Delivery): AsyncGenerator<Chunk> {
+  const { exchange, inquiry, wire, parts, settle } = delivery
+  const encoder = wire.streamEncoder(inquiry.call(), contextOf(delivered, delivery))
+  const remember = parts.memory.watch('')
+  const events = delivered.prepared.body ? followStream(stream, legsOf(delivered, delivery)) : stream
+  try {
+    for await (const batch of events) {
+      noteEvents(batch, exchange)
+      remember(batch)
+      const text = encoder.push(batch)
+      if (text !== '') yield text
+    }
+    settle(exchange.error)
+  } catch (thrown) {
+    const error = gatewayErrorOf(thrown)
+    settle(error)
+    yield wire.encodeStreamError(error, exchange.id)
+  } finally {
+    settle(hungUp(exchange))
+  }
+}
+
+const hungUp = ({ cancellation }: Exchange): GatewayError =>
+  cancellation.cancelled
+    ? gatewayErrorOf(cancellation.reason)
+    : new Fault('client-closed', 'The caller hung up before the answer was complete.')
+
+// ---- what is noted -------------------------------------------------------------------------------------------------
+
+function chosen({ candidate, wire, prepared }: Delivered, exchange: Exchange): void {
+  exchange.candidate = candidate
+  exchange.wire = wire.id
+  exchange.drops = prepared.drops
+  exchange.firstMs = elapsed(exchange)
+  const failed = exchange.attempts.filter(({ fault }) => fault !== undefined)
+  exchange.reason =
+    failed.length === 0
+      ? 'first-choice'
+      : `fallback after ${failed.map(({ provider, fault }) => `${provider} ${fault}`).join(' ')}`.slice(0, 200)
+  const waited = exchange.attempts.reduce((sum, { startedMs, endedMs = startedMs }) => sum + endedMs - startedMs, 0)
+  exchange.overheadMs = Math.max(0, exchange.firstMs - waited)
+}
+
+function noteSummary({ model, finish, usage, characters }: ReplySummary, exchange: Exchange): void {
+  exchange.upstreamModel = model
+  exchange.finish = finish
+  exchange.usage = usage
+  exchange.outputCharacters = characters
+}
+
+function noteEvents(events: readonly Event[], exchange: Exchange): void {
+  for (const event of events) {
+    switch (event.type) {
+      case 'text-delta':
+        exchange.outputCharacters += event.text.length
+        break
+      case 'reply-start':
+        exchange.upstreamModel = event.model
+        if (event.usage) exchange.usage = event.usage
+        break
+      case 'usage':
+        exchange.usage = exchange.usage ? { ...exchange.usage, ...event.usage } : event.usage
+        break
+      case 'reply-end':
+        exchange.finish = event.finish
+        break
+      case 'error':
+        exchange.error = event.error
+        break
+    }
+  }
+}
+
+// ---- what encoders and legs need -----------------------------------------------------------------------------------
+
+const bareContext = ({ id, at }: Exchange, model: string): ReplyContext => ({ id: id.slice(4), model, created: Math.floor(at / 1000) })
+
+function contextOf({ candidate }: Delivered, { exchange, parts }: Delivery): ReplyContext {
+  return {
+    ...bareContext(exchange, candidate.model),
+    cost() {
+      const usage = usageOf(exchange)
+      const cost = usage && parts.costOf(usage, exchange)
+      return cost && dollarsOf(cost.nanos)
+    },
+  }
+}
+
+function legsOf(delivered: Delivered, { inquiry, exchange, parts }: Delivery): Legs {
+  return {
+    wire: delivered.wire,
+    body: delivered.prepared.body ?? {},
+    again: (body) => sendAgain(delivered, body, inquiry, exchange, parts.upstreams),
+  }
+}

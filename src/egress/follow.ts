@@ -1,0 +1,103 @@
+/**
+ * Goes on where a provider paused (`pause_turn`, `CONTINUATION`), for callers whose dialect has no such thing: the reply
+ * is asked to continue, and all its legs are one reply to the caller, with their usage added up.
+ */
+import type { Event, Usage } from '../core/event.ts'
+import { Fold, type FoldedReply } from '../core/fold.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Wire } from '../wire/wire.ts'
+import type { EventStream } from './answer.ts'
+
+/** A provider that never stops pausing is stopped here. */
+const MAX_LEGS = 16
+
+export interface Legs {
+  readonly wire: Wire
+  readonly body: JsonObject
+  /** Sends a body to the same target and reads its answer to the end. */
+  again(body: JsonObject): Promise<EventStream>
+}
+
+/** A plain reply with all its legs. */
+export async function followReply(first: FoldedReply, legs: Legs): Promise<FoldedReply> {
+  if (first.end?.finish !== 'pause') return first
+  const folding = new Fold()
+  for await (const events of followStream(replay(first), legs)) folding.push(events)
+  return folding.reply
+}
+
+export async function* followStream(first: EventStream, legs: Legs): AsyncGenerator<readonly Event[]> {
+  let stream = first
+  let body = legs.body
+  let offset = 0
+  let earlier: Usage | undefined
+  for (let leg = 0; ; leg++) {
+    const folding = new Fold()
+    let highest = -1
+    let paused = false
+    for await (const events of stream) {
+      folding.push(events)
+      const out: Event[] = []
+      for (const event of events) {
+        if (event.type === 'reply-start' && leg > 0) continue
+        if (event.type === 'reply-end' && event.finish === 'pause' && leg < MAX_LEGS && legs.wire.continueBody) {
+          paused = true
+          continue
+        }
+        if ('index' in event) highest = Math.max(highest, event.index)
+        out.push(shifted(event, offset, earlier))
+      }
+      if (out.length > 0) yield out
+    }
+    if (!paused) return
+    earlier = summed(earlier, folding.reply.usage)
+    offset += highest + 1
+    const next = legs.wire.continueBody?.(body, folding.reply)
+    if (!next) {
+      yield [{ type: 'reply-end', finish: 'pause', raw: folding.reply.end?.raw }]
+      return
+    }
+    body = next
+    stream = await legs.again(next)
+  }
+}
+
+function shifted(event: Event, offset: number, earlier: Usage | undefined): Event {
+  if (event.type === 'usage') return { type: 'usage', usage: summed(earlier, event.usage) ?? {} }
+  return offset > 0 && 'index' in event ? { ...event, index: event.index + offset } : event
+}
+
+function summed(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+  if (!one || !other) return one ?? other
+  const sum: Record<string, unknown> = { ...one, ...other }
+  for (const [name, value] of Object.entries(other)) {
+    const before = (one as Record<string, unknown>)[name]
+    if (typeof value === 'number' && typeof before === 'number') sum[name] = value + before
+  }
+  return sum as Usage
+}
+
+/** A folded reply as the events it came from. */
+export async function* replay(reply: FoldedReply): AsyncGenerator<readonly Event[]> {
+  yield [...eventsOf(reply)]
+}
+
+export function* eventsOf({ id, model, created, parts, usage, end, error }: FoldedReply): Generator<Event> {
+  yield { type: 'reply-start', id, model, created }
+  for (const [index, part] of parts.entries()) {
+    if (part.kind === 'whole') {
+      yield { type: 'part-whole', index, part: part.part }
+      continue
+    }
+    const { kind, name, namespace, freeform, summary } = part
+    yield { type: 'part-start', index, kind, id: part.id, name, namespace, freeform, summary }
+    if (part.text !== '') yield { type: 'text-delta', index, text: part.text }
+    for (const citation of part.citations) yield { type: 'part-citation', index, citation }
+    if (part.logprobs.length > 0) yield { type: 'part-logprobs', index, logprobs: part.logprobs }
+    for (const sealed of part.sealed) yield { type: 'part-sealed', index, sealed }
+    yield { type: 'part-end', index }
+  }
+  if (usage) yield { type: 'usage', usage }
+  if (error) yield { type: 'error', error }
+  else if (end) yield end
+}

@@ -1,0 +1,172 @@
+/**
+ * THE TRUNK: the life of a call, top to bottom. Read `converse`: endpoint → body → route → attempts → answer → outcome.
+ * What happens in each step lives in its own folder; only this file knows them all.
+ */
+
+import { estimateTokens } from './accounting/estimate.ts'
+import { type CostOf, type Outcome, outcomeOf, type Sink } from './accounting/outcome.ts'
+import type { WireId } from './core/call.ts'
+import { Cancellation } from './core/cancellation.ts'
+import { GatewayError, gatewayErrorOf } from './core/error.ts'
+import type { Exchange } from './core/exchange.ts'
+import { bytesOf, type HttpReply, type HttpRequest } from './core/http.ts'
+import { newId } from './core/id.ts'
+import type { Inquiry } from './core/inquiry.ts'
+import { type Candidate, wireFor } from './core/target.ts'
+import { type Deliveries, deliver } from './deliver.ts'
+import { attemptAll, type Upstreams } from './egress/attempts.ts'
+import { readControls } from './ingress/controls.ts'
+import { credentialOf } from './ingress/credential.ts'
+import { type Endpoint, matchEndpoint } from './ingress/endpoints.ts'
+import { inquiryOf } from './ingress/inquiry.ts'
+import type { ListedModel } from './ingress/models.ts'
+import { hello, listModels, noSuchPath, upgradeRefused } from './ingress/plain-endpoints.ts'
+import { type BodyLimits, readBody } from './ingress/read-body.ts'
+import { refuse } from './ingress/refuse.ts'
+import { orderOf } from './routing/order.ts'
+import type { Routes } from './routing/routes.ts'
+import type { Wire } from './wire/wire.ts'
+
+/** What a line is made of. A reload builds another one and swaps the pointer. */
+export interface LineParts {
+  readonly wires: ReadonlyMap<WireId, Wire>
+  readonly routes: Routes
+  readonly upstreams: Upstreams
+  readonly deliveries: Deliveries
+  readonly limits: BodyLimits
+  readonly costOf: CostOf
+  readonly sinks: readonly Sink[]
+  /** What would answer: routes first, then the models of configured providers. */
+  models(): readonly ListedModel[]
+  /** Throws `unauthenticated`. Absent: anyone may call. */
+  readonly authenticate?: (credential: string | undefined) => void
+}
+
+export interface Line {
+  /** Never throws: what goes wrong is answered in the caller's dialect. Cancel when the caller hangs up. */
+  handle(request: HttpRequest, cancellation?: Cancellation): Promise<HttpReply>
+  /** A request that the edge could not even read, refused in its dialect. */
+  refuse(request: HttpRequest, error: GatewayError): HttpReply
+}
+
+export function createLine(parts: LineParts): Line {
+  const settle = settler(parts)
+
+  return {
+    async handle(request, cancellation = new Cancellation()) {
+      const endpoint = matchEndpoint(request)
+      const exchange = begin(endpoint.dialect, cancellation)
+      const wire = wireOf(parts, endpoint.dialect)
+      try {
+        if (parts.authenticate && endpoint.op !== 'hello') parts.authenticate(credentialOf(request))
+        switch (endpoint.op) {
+          case 'chat':
+          case 'count':
+            return await converse(endpoint, request, exchange, wire)
+          case 'models':
+          case 'model':
+            return listModels(endpoint, request, parts.models())
+          case 'hello':
+            return hello(request)
+          case 'upgrade':
+            throw upgradeRefused()
+          default:
+            throw noSuchPath(endpoint, request)
+        }
+      } catch (thrown) {
+        const error = gatewayErrorOf(thrown)
+        settle(exchange, error)
+        return refuse(error, wire, exchange)
+      }
+    },
+    refuse(request, error) {
+      const { dialect } = matchEndpoint(request)
+      const exchange = begin(dialect, new Cancellation())
+      settle(exchange, error)
+      return refuse(error, wireOf(parts, dialect), exchange)
+    },
+  }
+
+  async function converse(endpoint: Endpoint, request: HttpRequest, exchange: Exchange, wire: Wire): Promise<HttpReply> {
+    const incoming = readBody(request.body, parts.limits)
+    const controls = readControls(request.headers, incoming.json['signalbox'])
+    const inquiry = inquiryOf({ endpoint, request, incoming, wire, controls, recall: (call) => parts.deliveries.memory.recall(call, '') })
+    const route = parts.routes.resolve(inquiry.model)
+    exchange.requestedModel = inquiry.model
+    exchange.route = route.name
+    exchange.streamed = inquiry.streamed
+    exchange.inputCharacters = incoming.text.length
+
+    const candidates = orderOf(route, exchange)
+    const counted = inquiry.op === 'count' ? countedHere(inquiry, candidates, parts, wire) : undefined
+    if (counted) return counted
+    const limit = deadline(exchange, Math.min(route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY))
+    return deliver({
+      answering: attemptAll(inquiry, candidates, exchange, parts.upstreams),
+      inquiry,
+      exchange,
+      wire,
+      endpoint,
+      parts: parts.deliveries,
+      settle(error) {
+        limit.clear()
+        return settle(exchange, error)
+      },
+    })
+  }
+}
+
+/** A token count for a target whose wire cannot count: the gateway's own estimate. */
+function countedHere(inquiry: Inquiry, [first]: readonly Candidate[], { wires }: LineParts, wire: Wire): HttpReply | undefined {
+  if (!first || wires.get(wireFor(first, inquiry.wire))?.count || !wire.count) return undefined
+  const body = JSON.stringify(wire.count.write(estimateTokens(inquiry.json)))
+  return { status: 200, headers: { 'content-type': 'application/json', 'x-signalbox-estimated': 'true' }, body: bytesOf(body) }
+}
+
+function begin(dialect: WireId, cancellation: Cancellation): Exchange {
+  return {
+    id: newId('req_'),
+    at: Date.now(),
+    startedAt: performance.now(),
+    cancellation,
+    dialect,
+    streamed: false,
+    attempts: [],
+    drops: [],
+    status: 0,
+    outputCharacters: 0,
+    inputCharacters: 0,
+  }
+}
+
+/** Every dialect that an endpoint names has its wire; a missing one is a fault of assembly. */
+function wireOf({ wires }: LineParts, dialect: WireId): Wire {
+  const wire = wires.get(dialect)
+  if (!wire) throw new Error(`no wire for the dialect ${dialect}`)
+  return wire
+}
+
+function deadline(exchange: Exchange, limitMs: number): { clear(): void } {
+  const timer = setTimeout(
+    () => exchange.cancellation.cancel(new GatewayError('deadline', `The call took longer than ${limitMs / 1000} s in all.`)),
+    limitMs,
+  )
+  return { clear: () => clearTimeout(timer) }
+}
+
+/** Turns an exchange into its outcome, once, however it ended. */
+function settler({ sinks, costOf }: LineParts): (exchange: Exchange, error?: GatewayError) => Outcome {
+  const settled = new WeakMap<Exchange, Outcome>()
+  return (exchange, error) => {
+    const before = settled.get(exchange)
+    if (before) return before
+    if (error) {
+      exchange.error = error
+      if (exchange.status === 0) exchange.status = error.status
+    }
+    const outcome = outcomeOf(exchange, costOf)
+    settled.set(exchange, outcome)
+    for (const sink of sinks) sink.record(outcome)
+    return outcome
+  }
+}

@@ -1,0 +1,73 @@
+/** `signalbox check`: what is wrong with a configuration, what has no effect yet, and what it amounts to. */
+import { relative } from 'node:path'
+import { createCatalog } from '../../catalog/catalog.ts'
+import type { Config, Notice, Problem } from '../../config/config.ts'
+import { defaultConfig } from '../../config/defaults.ts'
+import { findConfigFile, type Loaded, loadConfigFile } from '../../config/load.ts'
+import { findLocalServers } from '../../config/local-servers.ts'
+import type { CommandArgs } from './catalog-file.ts'
+
+/** 0 when the configuration can be used, 1 when it has problems. */
+export async function checkCommand({ positionals, options, write }: CommandArgs): Promise<number> {
+  const named = positionals[0] ?? options['config']
+  const file = typeof named === 'string' ? named : findConfigFile(process.cwd())
+  const loaded = file === undefined ? await withoutFile() : await loadConfigFile(file, { env: process.env, catalog: createCatalog })
+  write(options['json'] === true ? `${JSON.stringify(reportOf(loaded), null, 2)}\n` : told(loaded))
+  return loaded.problems.length === 0 ? 0 : 1
+}
+
+type Checked = Omit<Loaded, 'file'> & { readonly file?: string }
+
+async function withoutFile(): Promise<Checked> {
+  const config = defaultConfig({ env: process.env, catalog: createCatalog, local: await findLocalServers() })
+  return { config, problems: [], notices: [] }
+}
+
+function reportOf({ file, config, problems, notices }: Checked): object {
+  return {
+    ...(file !== undefined && { file }),
+    valid: problems.length === 0,
+    problems: problems.map(({ path, message, remedy, line, column }) => ({ path, message, remedy, line, column })),
+    notices,
+    ...(config && {
+      listens: `${config.server.host}:${config.server.port}`,
+      access: config.access.mode,
+      providers: [...config.providers].map(([id, { preset, baseUrl, wire, keys }]) => ({ id, preset, baseUrl, wire, keys: keys.length })),
+      routes: [...config.models].map(([name, { strategy, targets, fallback }]) => ({
+        name,
+        strategy,
+        targets: targets.map(({ provider, model }) => `${provider}/${model}`),
+        fallback,
+      })),
+    }),
+  }
+}
+
+function told({ file, config, problems, notices }: Checked): string {
+  const name = file === undefined ? 'no configuration file' : relative(process.cwd(), file) || file
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+  const head = problems.length > 0 ? `${name}: ${count}\n` : `${name}: ${file === undefined ? 'what runs without one' : 'good'}\n`
+  return head + problems.map((problem) => problemText(name, problem)).join('') + (config ? summaryOf(config) : '') + noticesText(notices)
+}
+
+/** Where (as editors and terminals link it), what, and what to do. */
+export function problemText(file: string, { path, message, remedy, line, column }: Problem): string {
+  const place = line === undefined ? '' : `${file}:${line}${column === undefined ? '' : `:${column}`}  `
+  return `\n  ${place}${path || '(file)'}\n    ${message}\n${remedy ? `    → ${remedy}\n` : ''}`
+}
+
+const noticesText = (notices: readonly Notice[]): string =>
+  notices.length === 0 ? '' : `\nAccepted, but:\n${notices.map(({ path, message }) => `  ${path}: ${message}\n`).join('')}`
+
+function summaryOf(config: Config): string {
+  const lines = [`  listens on ${config.server.host}:${config.server.port}, access ${config.access.mode}`]
+  for (const [id, { preset, baseUrl, keys }] of config.providers) {
+    const held = keys.length === 0 ? 'no key' : keys.length === 1 ? '1 key' : `${keys.length} keys`
+    lines.push(`  provider ${id}${preset === id ? '' : ` (${preset})`}: ${[baseUrl, held].filter(Boolean).join(', ')}`)
+  }
+  for (const [name, { strategy, targets, fallback }] of config.models) {
+    const then = fallback.length > 0 ? `, then ${fallback.join(', ')}` : ''
+    lines.push(`  route ${name}: ${strategy} of ${targets.map(({ provider, model }) => `${provider}/${model}`).join(', ')}${then}`)
+  }
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,78 @@
+/** Every command but `serve`, with its options and help. */
+import { Command, CommanderError } from 'commander'
+import type { CommandArgs } from './catalog-file.ts'
+import { serveHelp } from './serve.ts'
+
+/** The exit code: 0 done, 1 the answer is no, 2 the question was wrong. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  let code = 0
+  const program = new Command('signalbox')
+    .description('One gateway in front of every model provider.')
+    .helpCommand(false)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'signalbox: ')) })
+    .addHelpText('after', '\nFrom a clone: npm run -s signalbox -- <command>. More in docs/guide/.')
+
+  program
+    .command('serve')
+    .description('start the gateway (`signalbox serve --help`)')
+    .helpOption(false)
+    .allowUnknownOption()
+    .action(() => void process.stdout.write(serveHelp))
+
+  program
+    .command('check')
+    .description('check a configuration, and tell what it amounts to')
+    .argument('[file]', 'the configuration; default: signalbox.{yaml,json,ts} here')
+    .option('--config <file>', 'the same, as a flag')
+    .option('--json', 'print JSON')
+    .action(act(async () => (await import('./check.ts')).checkCommand))
+
+  program
+    .command('models')
+    .description('find models in the catalogue')
+    .argument('[words...]', 'words that must occur in id, name, provider or family')
+    .option('--provider <id>', 'only of this provider')
+    .option('--tools', 'only with tool calls')
+    .option('--reasoning', 'only models that reason')
+    .option('--schema', 'only with structured output by JSON Schema')
+    .option('--input <kind>', 'only those that take this: image, pdf, audio, video')
+    .option('--output <kind>', 'only those that give this: image, audio')
+    .option('--context <tokens>', 'at least this context window: 128k, 1m')
+    .option('--max-price <usd>', 'at most this price of input, per million tokens')
+    .option('--current', 'leave out deprecated and retired models')
+    .option('--limit <n>', 'how many to show')
+    .option('--catalog <file>', 'a catalogue written by `catalog sync --out`')
+    .option('--config <file>', 'the configuration whose catalogue is meant')
+    .option('--json', 'print JSON')
+    .action(act(async () => (await import('./models.ts')).modelsCommand))
+
+  program
+    .command('catalog')
+    .description('tell what the catalogue holds; `catalog sync` refreshes it')
+    .argument('[action...]', 'show (default) or sync')
+    .option('--url <url>', 'source of the facts, in the shape of models.dev')
+    .option('--out <file>', 'where the refreshed catalogue is kept')
+    .option('--timeout <duration>', 'how long to wait for the source')
+    .option('--config <file>', 'the configuration whose catalogue is meant')
+    .option('--json', 'print JSON')
+    .action(act(async () => (await import('./catalog.ts')).catalogCommand))
+
+  function act(load: () => Promise<(args: CommandArgs) => Promise<number>>) {
+    return async (positionals: string | readonly string[] | undefined, options: CommandArgs['options']): Promise<void> => {
+      const run = await load()
+      const words = positionals === undefined ? [] : typeof positionals === 'string' ? [positionals] : positionals
+      code = await run({ positionals: words, options, write: (text) => void process.stdout.write(text) })
+    }
+  }
+
+  try {
+    if (argv.length === 0) program.outputHelp()
+    else await program.parseAsync([...argv], { from: 'user' })
+    return code
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : 2
+  }
+}

@@ -1,0 +1,56 @@
+/** `signalbox serve`: finds the configuration, starts, and listens to signals. */
+import { readFileSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
+import { createCatalog } from '../catalog/catalog.ts'
+import type { Config } from '../config/config.ts'
+import { defaultConfig } from '../config/defaults.ts'
+import { findConfigFile, loadConfigFile } from '../config/load.ts'
+import { findLocalServers } from '../config/local-servers.ts'
+import { problemText } from './commands/check.ts'
+import type { ServeFlags } from './commands/serve.ts'
+import { type Serving, StartError, startServing } from './start.ts'
+
+/** Undefined while it serves; else the exit code. */
+export async function serve(flags: ServeFlags): Promise<number | undefined> {
+  const file = flags.config ?? findConfigFile(process.cwd())
+  const load = async (): Promise<Config | undefined> => (file === undefined ? builtIn(flags) : fromFile(file, flags))
+  const config = await load()
+  if (!config) return 1
+  const readFile = (path: string): string => readFileSync(isAbsolute(path) || file === undefined ? path : join(dirname(file), path), 'utf8')
+  try {
+    listenToSignals(await startServing({ config, source: file, reload: load, readFile }))
+    return undefined
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    process.stderr.write(`signalbox: ${error.message}\n`)
+    return 1
+  }
+}
+
+async function fromFile(file: string, { host, port }: ServeFlags): Promise<Config | undefined> {
+  const catalog = createCatalog()
+  const { config, problems } = await loadConfigFile(file, { env: process.env, catalog: () => catalog, overrides: { host, port } })
+  if (config) return config
+  process.stderr.write(
+    `signalbox: ${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}\n${problems.map((problem) => problemText(file, problem)).join('')}`,
+  )
+  return undefined
+}
+
+async function builtIn({ host, port }: ServeFlags): Promise<Config> {
+  const config = defaultConfig({ env: process.env, catalog: createCatalog, local: await findLocalServers() })
+  return { ...config, server: { ...config.server, host: host ?? config.server.host, port: port ?? config.server.port } }
+}
+
+function listenToSignals(serving: Serving): void {
+  const end = (): void => {
+    void serving.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  }
+  // A second signal while draining changes nothing: what runs may end.
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+  process.on('SIGHUP', () => void serving.reload())
+}
