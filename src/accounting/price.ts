@@ -4,21 +4,21 @@ import type { Nanos } from '../core/money.ts'
 
 /** USD per million tokens, but for `request` and `webSearch`: USD per thousand of them. Absent: nobody says. */
 export interface Rates {
-  readonly input?: number
-  readonly output?: number
-  readonly cacheRead?: number
+  readonly input?: number | undefined
+  readonly output?: number | undefined
+  readonly cacheRead?: number | undefined
   /** Kept for five minutes, or as long as the provider does by itself. */
-  readonly cacheWrite?: number
+  readonly cacheWrite?: number | undefined
   /** Kept for an hour or longer. */
-  readonly cacheWrite1h?: number
+  readonly cacheWrite1h?: number | undefined
   /** Where thinking is not priced like other output. */
-  readonly reasoning?: number
-  readonly inputAudio?: number
-  readonly outputAudio?: number
-  readonly inputImage?: number
-  readonly outputImage?: number
-  readonly request?: number
-  readonly webSearch?: number
+  readonly reasoning?: number | undefined
+  readonly inputAudio?: number | undefined
+  readonly outputAudio?: number | undefined
+  readonly inputImage?: number | undefined
+  readonly outputImage?: number | undefined
+  readonly request?: number | undefined
+  readonly webSearch?: number | undefined
   /** Rates for the whole call once its input is larger than `above` tokens; what a band leaves out stays. */
   readonly bands?: readonly ({ readonly above: number } & Omit<Rates, 'bands'>)[]
 }

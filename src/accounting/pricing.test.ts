@@ -147,11 +147,24 @@ suite('a price', () => {
     assert.equal(pricing.priceOf('lab', 'anything'), undefined)
   })
 
-  test('of the config stands alone when it gives both sides, else it fills in', () => {
-    const pricing = createPricing({ catalog, finer: () => [{ rates: { input: 1, output: 4, cacheRead: 0.1 } }] })
-    assert.deepEqual(pricing.priceOf('host', 'm', { input: 3, output: 9 })?.schedule, [{ rates: { input: 3, output: 9 } }])
-    assert.deepEqual(pricing.priceOf('host', 'm', { cacheRead: 0.2 })?.schedule, [{ rates: { input: 1, output: 4, cacheRead: 0.2 } }])
-    assert.equal(pricing.priceOf('host', 'm', {})?.source, 'price-data')
+  test('of the config keeps the listed price of what it leaves out, and holds at every hour and length', () => {
+    const listed: readonly ScheduledRates[] = [
+      { rates: { input: 1, output: 4, cacheRead: 0.1, bands: [{ above: 1000, input: 2, cacheRead: 0.2 }] } },
+      { rates: { input: 8, output: 9 }, daily: { start: 0, end: 3600 } },
+    ]
+    const price = createPricing({ catalog, finer: () => listed }).priceOf('host', 'm', { input: 3, output: undefined })
+    assert.deepEqual(price?.schedule, [
+      { rates: { input: 3, output: 4, cacheRead: 0.1, bands: [{ above: 1000, cacheRead: 0.2 }] } },
+      { rates: { input: 3, output: 9 }, daily: { start: 0, end: 3600 } },
+    ])
+    assert.equal(dollars({ input: 10_000, output: 0 }, price!), '0.03')
+  })
+
+  test('of the config prices what nobody else does, and an empty one says nothing', () => {
+    const pricing = createPricing({ catalog, finer: () => undefined })
+    assert.deepEqual(pricing.priceOf('lab', 'm', { input: 0.05, output: 0.1 })?.schedule, [{ rates: { input: 0.05, output: 0.1 } }])
+    assert.equal(pricing.priceOf('host', 'm-1', {})?.source, 'catalogue')
+    assert.equal(pricing.priceOf('lab', 'm', { input: undefined }), undefined)
   })
 
   test('never makes a cache free because the facts write 0 for it', () => {

@@ -7,7 +7,7 @@ import { type Cost, costOf, type Price, type Rates } from './price.ts'
 import { type FinerPrices, finerPrices } from './price-data.ts'
 
 export interface Pricing {
-  /** `provider` is the catalogue's id (the preset). An override with both `input` and `output` stands alone; else it fills in. */
+  /** `provider` is the catalogue's id (the preset). Kinds that an override leaves out keep their listed price. */
   priceOf(provider: string, model: string, override?: Rates): Price | undefined
   costOf(usage: Usage, price: Price, at: Date): Cost | undefined
 }
@@ -42,13 +42,20 @@ export function createPricing({ catalog, finer = finerPrices }: PricingOptions):
 
   return {
     priceOf(provider, model, override) {
-      if (!override || Object.keys(override).length === 0) return listed(provider, model)
-      if (override.input !== undefined && override.output !== undefined) return { source: 'config', schedule: [{ rates: override }] }
+      if (!override || Object.values(override).every((rate) => rate === undefined)) return listed(provider, model)
       const schedule = listed(provider, model)?.schedule ?? [{ rates: {} }]
-      return { source: 'config', schedule: schedule.map((part) => ({ ...part, rates: { ...part.rates, ...override } })) }
+      return { source: 'config', schedule: schedule.map((part) => ({ ...part, rates: overridden(part.rates, override) })) }
     },
     costOf,
   }
+}
+
+/** What the config says holds at every hour and length of input, so bands of the same kinds go. */
+function overridden(listed: Rates, override: Rates): Rates {
+  const said = Object.fromEntries(Object.entries(override).filter(([, rate]) => rate !== undefined)) as Rates
+  const { bands = [], ...rates } = listed
+  const kept = bands.map((band) => Object.fromEntries(Object.entries(band).filter(([kind]) => !(kind in said))) as typeof band)
+  return { ...rates, ...(kept.length > 0 && { bands: kept }), ...said }
 }
 
 /** The catalogue writes 0 where a cache is not priced apart; a model whose input costs something has no free cache. */

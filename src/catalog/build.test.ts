@@ -27,7 +27,7 @@ suite('the built data', () => {
 
   test('is small', () => assert.ok(statSync(data('models.json')).size + statSync(data('providers.json')).size < 1_000_000))
 
-  test('is not read before somebody asks for a model, nor the price data before a price', async () => {
+  test('and the price data are not read for hosts of one’s own, only for a vendor’s models', async () => {
     const script = `
       const { createCatalog } = await import(${JSON.stringify(new URL('./catalog.ts', import.meta.url).href)})
       const { capabilitiesOf } = await import(${JSON.stringify(new URL('./capabilities.ts', import.meta.url).href)})
@@ -40,11 +40,12 @@ suite('the built data', () => {
       catalog.providers()
       catalog.keyVariables()
       const before = loaded()
-      pricing.priceOf('openai', 'gpt-5', { input: 1, output: 2 })
-      const overridden = loaded()
+      capabilitiesOf('openai-compatible', 'anything', catalog)
+      pricing.priceOf('openai-compatible', 'anything', { input: 1, output: 2 })
+      const own = loaded()
       pricing.priceOf('openai', 'gpt-5')
-      console.log(JSON.stringify({ before, overridden, after: loaded() }))`
+      console.log(JSON.stringify({ before, own, after: loaded() }))`
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])
-    assert.deepEqual(JSON.parse(stdout), { before: 0, overridden: 0, after: 2 })
+    assert.deepEqual(JSON.parse(stdout), { before: 0, own: 0, after: 2 })
   })
 })

@@ -92,6 +92,22 @@ suite('catalogue', () => {
     assert.equal(baseUrlOf(zenmux, 'anthropic-messages', model), 'https://zenmux.ai/api/anthropic/v1')
   })
 
+  test('reaches every such model by the URL of its provider and wire alone', () => {
+    for (const provider of catalog.providers())
+      for (const model of catalog.models(provider.id)) {
+        const [wire] = model.wires ?? provider.wires
+        // Azure's older model endpoint and Cohere's older host: the base URL of the provider serves the same models.
+        if (model.baseUrl === undefined || /services\.ai\.azure\.com\/models$|api\.cohere\.ai/.test(model.baseUrl)) continue
+        const expected = model.baseUrl
+          .replace(
+            /^.*GOOGLE_VERTEX_ENDPOINT.*\/endpoints\//,
+            `${catalog.provider('google-vertex')?.baseUrl?.replace('publishers/google', 'endpoints/')}`,
+          )
+          .replace(/api\.aws\/v1$/, 'api.aws/openai/v1')
+        assert.equal(baseUrlOf(provider, wire!), expected, `${provider.id}/${model.id}`)
+      }
+  })
+
   test('answers to other names of a provider, none of which hides a provider', () => {
     assert.equal(catalog.provider('gemini')?.id, 'google')
     assert.equal(catalog.model('gemini', 'gemini-2.5-pro')?.provider, 'google')

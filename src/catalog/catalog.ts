@@ -122,8 +122,11 @@ function providerEntry(id: string, facts: CompactProvider | undefined, preset: P
 }
 
 function modelsOf(id: string, data: CompactCatalog, now: Date): readonly ModelEntry[] {
-  const listed = expandModels(id, data.models[id] ?? '', lifecycles[id] ?? {}, now.toISOString().slice(0, 10))
+  // Asking for any text reads them all from disk: not for a provider that has none.
+  const text = data.providers.some((provider) => provider.id === id) ? data.models[id] : undefined
+  const listed = expandModels(id, text ?? '', lifecycles[id] ?? {}, now.toISOString().slice(0, 10))
   const known = new Set(listed.map((model) => model.id))
+  if (providerPresets[id]?.oneWire) for (const model of listed) delete (model as { wires?: unknown }).wires
   const newer = (newerModels[id] ?? []).filter((model) => !known.has(model.id))
   return newer.length === 0 ? listed : [...listed, ...newer.map((model) => ({ ...model, aliases: aliasesOf(id, model.id) }))]
 }

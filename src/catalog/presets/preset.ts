@@ -15,6 +15,8 @@ export interface Preset {
   readonly quirks?: Readonly<Partial<Record<WireId, Quirks>>>
   readonly headers?: Readonly<Record<string, string>>
   readonly limitation?: string
+  /** The facts give models of this host wires of their vendors, which the host serves elsewhere. */
+  readonly oneWire?: boolean
   readonly generic?: boolean
 }
 

@@ -26,22 +26,26 @@ export const providerPresets: Readonly<Record<string, Preset>> = {
   google: { baseUrl: 'https://generativelanguage.googleapis.com/v1beta', wires: ['gemini'], auth: googleKey },
   azure: {
     baseUrl: `https://${env('AZURE_RESOURCE_NAME')}.openai.azure.com/openai/v1`,
+    baseUrls: { 'anthropic-messages': `https://${env('AZURE_RESOURCE_NAME')}.services.ai.azure.com/anthropic/v1` },
     wires: ['openai-responses', 'openai-chat'],
     auth: azureKey,
   },
   'azure-cognitive-services': {
     baseUrl: `https://${env('AZURE_COGNITIVE_SERVICES_RESOURCE_NAME')}.cognitiveservices.azure.com/openai/v1`,
+    baseUrls: { 'anthropic-messages': `https://${env('AZURE_COGNITIVE_SERVICES_RESOURCE_NAME')}.services.ai.azure.com/anthropic/v1` },
     wires: ['openai-responses', 'openai-chat'],
     auth: azureKey,
   },
   'amazon-bedrock': {
     baseUrl: `https://bedrock-runtime.${env('AWS_REGION')}.amazonaws.com`,
+    baseUrls: { 'openai-responses': `https://bedrock-mantle.${env('AWS_REGION')}.api.aws/openai/v1` },
     wires: ['bedrock-converse'],
     limitation:
       'Converse and AWS signatures are not spoken yet; `bedrock-mantle` reaches the same account over OpenAI and Anthropic endpoints',
   },
   'google-vertex': {
     baseUrl: `${vertex}/publishers/google`,
+    baseUrls: { 'openai-chat': `${vertex}/endpoints/openapi` },
     wires: ['gemini'],
     limitation: 'wants a Google OAuth token, which the gateway cannot fetch yet: a key given here is sent as a bearer token',
   },
@@ -62,6 +66,7 @@ export const providerPresets: Readonly<Record<string, Preset>> = {
   cerebras: { baseUrl: 'https://api.cerebras.ai/v1' },
   'cloudflare-ai-gateway': {
     baseUrl: `https://gateway.ai.cloudflare.com/v1/${env('CLOUDFLARE_ACCOUNT_ID')}/${env('CLOUDFLARE_GATEWAY_ID')}/compat`,
+    oneWire: true,
   },
   deepinfra: { baseUrl: 'https://api.deepinfra.com/v1/openai' },
   gitlab: { limitation: 'wants a short-lived token and a per-user base URL from the GitLab API; give `baseUrl` and a key of your own' },
@@ -124,7 +129,7 @@ export const providerPresets: Readonly<Record<string, Preset>> = {
   },
   opencode: { wires: ['openai-chat', 'anthropic-messages', 'openai-responses'] },
   'opencode-go': { wires: ['openai-chat', 'anthropic-messages'] },
-  freemodel: { auth: xApiKey },
+  freemodel: { baseUrls: { 'openai-chat': 'https://api.freemodel.dev/v1' }, auth: bearer },
   lmstudio: { wires: ['openai-chat', 'openai-responses', 'anthropic-messages'], auth: bearer },
 }
 
