@@ -157,6 +157,17 @@ suite('a name that no family knows', () => {
     test(`${JSON.stringify(name)} is assumed capable`, () => assert.deepEqual(of(name), {}))
 })
 
+suite('a host', () => {
+  test('has the last word on schemas and tools', () => {
+    assert.equal(of('openai/gpt-oss-120b', 'groq').jsonSchemaWithTools, false)
+    assert.equal(of('sonar-pro', 'perplexity').tools, false)
+    assert.equal(of('deepseek-v4-pro', 'deepseek').jsonSchema, false)
+    assert.equal(of('qwen3.8-max', 'qwen').jsonSchema, true)
+    assert.equal(of('qwen3-max', 'alibaba').jsonSchema, false)
+    assert.equal(of('deepseek/deepseek-v4-pro', 'openrouter').jsonSchema, true)
+  })
+})
+
 suite('facts', () => {
   test('fill in what no family says', () => {
     const model = of('llama-3.3-70b-versatile', 'groq')

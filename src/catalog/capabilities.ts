@@ -1,5 +1,5 @@
 /**
- * What a model takes: the catalogue's facts, and over them what its family's name says. A name that neither knows has no
+ * What a model takes: the catalogue's facts, over them what its family's name says, and over both what its host allows. A name that none of them knows has no
  * capabilities written down, which means that it is assumed capable of everything.
  */
 import type { Effort } from '../core/call.ts'
@@ -10,6 +10,8 @@ import { bareName, type Family } from './families/family.ts'
 import { gemini } from './families/gemini.ts'
 import { openai } from './families/openai.ts'
 import { deepseek, gptOss, grok, magistral, qwen } from './families/others.ts'
+import { hosts } from './presets/hosts.ts'
+import { canonicalProvider } from './presets/providers.ts'
 import type { ModelEntry } from './types.ts'
 
 const families: readonly Family[] = [claude, gemini, openai, gptOss, deepseek, grok, qwen, magistral]
@@ -18,6 +20,13 @@ const firm: readonly Family[] = [claude, deepseek]
 
 export function capabilitiesOf(provider: string, model: string, catalog: Pick<Catalog, 'model'>): Capabilities {
   const entry = catalog.model(provider, model)
+  const known = knownOf(model, entry)
+  const id = entry?.provider ?? canonicalProvider(provider)
+  const host = Object.hasOwn(hosts, id) ? hosts[id]?.(bareName(model)) : undefined
+  return host ? { ...known, ...host } : known
+}
+
+function knownOf(model: string, entry: ModelEntry | undefined): Capabilities {
   const facts = entry ? factsOf(entry) : {}
   const family = familyOf(model)
   if (!family) return facts

@@ -111,7 +111,10 @@ suite('catalogue', () => {
   test('answers to other names of a provider, none of which hides a provider', () => {
     assert.equal(catalog.provider('gemini')?.id, 'google')
     assert.equal(catalog.model('gemini', 'gemini-2.5-pro')?.provider, 'google')
-    assert.equal(catalog.provider('nobody'), undefined)
+    for (const nobody of ['nobody', 'constructor', '__proto__', '']) {
+      assert.equal(catalog.provider(nobody), undefined)
+      assert.deepEqual(catalog.models(nobody), [])
+    }
     const ids = new Set(catalog.providers().map(({ id }) => id))
     for (const [alias, id] of Object.entries(providerAliases)) {
       assert.ok(ids.has(id), `${alias} → ${id}`)

@@ -9,7 +9,7 @@ import { generic } from './presets/generic.ts'
 import { lifecycles } from './presets/lifecycle.ts'
 import { newerModels } from './presets/models.ts'
 import { bearer, type Preset, xApiKey } from './presets/preset.ts'
-import { providerAliases, providerPresets } from './presets/providers.ts'
+import { canonicalProvider, providerAliases, providerPresets } from './presets/providers.ts'
 import { chatQuirks } from './presets/quirks.ts'
 import { searchModels } from './search.ts'
 import type { ModelEntry, ModelFilters, ProviderEntry } from './types.ts'
@@ -45,7 +45,7 @@ export function createCatalog({ data = builtData(), now = () => new Date() }: Ca
     entries ??= providerEntries(data)
     return entries
   }
-  const idOf = (id: string): string => (all().has(id) ? id : (providerAliases[id.toLowerCase()] ?? id))
+  const idOf = (id: string): string => (all().has(id) ? id : canonicalProvider(id))
 
   const lookupOf = (asked: string): Lookup => {
     const id = idOf(asked)

@@ -160,3 +160,9 @@ export const providerAliases: Readonly<Record<string, string>> = {
   'deep-infra': 'deepinfra',
   codestral: 'mistral',
 }
+
+/** The catalogue's id for a provider under any of its names. */
+export function canonicalProvider(id: string): string {
+  const name = id.toLowerCase()
+  return Object.hasOwn(providerAliases, name) ? providerAliases[name]! : id
+}

@@ -28,7 +28,7 @@ export async function modelsCommand({ positionals, options, write }: CommandArgs
   if (read.provider !== undefined && !catalog.provider(read.provider)) {
     const names = catalog.providers().map(({ id }) => id)
     write(
-      `models: no provider is called "${read.provider}": ${didYouMean(read.provider, names) ?? '`signalbox models` lists them with their models'}\n`,
+      `models: no provider is called \`${read.provider}\`: ${didYouMean(read.provider, names) ?? '`signalbox models` lists them with their models'}\n`,
     )
     return 2
   }
