@@ -88,7 +88,7 @@ function read(body: JsonObject, request: HttpRequest): Ask {
   const inner = verb === 'countTokens' && isObject(body['generateContentRequest']) ? body['generateContentRequest'] : body
   const contents = requireList(inner['contents'], 'contents')
   if (contents.length === 0) throw new SimulatedRejection('contents is not specified', 'contents')
-  const conversation = readContents(contents, /gemini-[3-9]/.test(model))
+  const conversation = readContents(contents, alwaysThinks(model))
   const system = systemOf(member(inner, 'systemInstruction'))
   const config = member(inner, 'generationConfig')
   const settings = isObject(config) ? config : {}
@@ -104,10 +104,7 @@ function read(body: JsonObject, request: HttpRequest): Ask {
     choice: choiceOf(member(inner, 'toolConfig'), tools),
     parallel: true,
     schema: schemaOf(settings),
-    reasoning:
-      isObject(thinking) && member(thinking, 'thinkingBudget') !== 0
-        ? { shown: member(thinking, 'includeThoughts') === true, sealed: true }
-        : undefined,
+    reasoning: reasoningOf(thinking, alwaysThinks(model)),
     maxTokens: optionalCount(member(settings, 'maxOutputTokens'), 'generationConfig.maxOutputTokens'),
     stop: optionalList(member(settings, 'stopSequences'), 'generationConfig.stopSequences').filter(isString),
     prompt: [...(system === '' ? [] : [system]), ...conversation.prompt, ...tools.map((tool) => JSON.stringify(tool))],
@@ -115,6 +112,15 @@ function read(body: JsonObject, request: HttpRequest): Ask {
     continues: isFilled(member(inner, 'continuationToken')),
     copies: optionalCount(member(settings, 'candidateCount'), 'generationConfig.candidateCount') ?? 1,
   }
+}
+
+/** Models since version 3 think unasked, and want the signatures of their calls back. */
+const alwaysThinks = (model: string): boolean => /gemini-[3-9]/.test(model)
+
+function reasoningOf(thinking: Json | undefined, always: boolean): Ask['reasoning'] {
+  const config = isObject(thinking) ? thinking : {}
+  if (member(config, 'thinkingBudget') === 0 || (!always && !isObject(thinking))) return undefined
+  return { shown: member(config, 'includeThoughts') === true, sealed: true }
 }
 
 function systemOf(system: Json | undefined): string {
@@ -193,8 +199,9 @@ function readParts(list: Json | undefined, path: string, needsSignature: boolean
         `${kind} ${mime}, ${base64Size(requireString(inline['data'], at(here, 'inlineData.data')), at(here, 'inlineData.data'))} bytes`,
       )
     } else if (isObject(file)) media.push(`file ${requireString(member(file, 'fileUri'), at(here, 'fileData.fileUri'))}`)
-    else if (isString(part['text'])) {
-      if (part['thought'] !== true) texts.push(part['text'])
+    else if (part['text'] !== undefined) {
+      const text = requireString(part['text'], at(here, 'text'))
+      if (part['thought'] !== true) texts.push(text)
     } else if (Object.keys(part).every((name) => ['thought', 'thoughtSignature', 'text'].includes(name))) {
       throw new SimulatedRejection("required oneof field 'data' must have one initialized field", here)
     }

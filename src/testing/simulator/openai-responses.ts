@@ -31,10 +31,12 @@ export const simulatedOpenaiResponses: SimulatedWire = {
   streamType: () => 'text/event-stream; charset=utf-8',
   count: (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
   error: openaiError,
-  errorFrame: ({ message, code, status }) => {
+  errorFrame: (details) => {
+    const { message, code, status } = details
     const error = { code: code ?? (status === 429 ? 'rate_limit_exceeded' : 'server_error'), message }
     const response = { id: 'resp_simulator_failed', object: 'response', created_at: 0, status: 'failed', error, output: [], usage: null }
-    return eventOf('response.failed', { sequence_number: 9_999, response })
+    // The vendor tells it twice: clients differ in which of the two they read.
+    return `${eventOf('error', { sequence_number: 9_998, ...openaiError(details) })}${eventOf('response.failed', { sequence_number: 9_999, response })}`
   },
   plain: (answer, ask, body) => responseOf(answer, ask, body, outputOf(answer, ask), true),
   stream,

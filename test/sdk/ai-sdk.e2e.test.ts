@@ -1,0 +1,11 @@
+/** The Vercel AI SDK with four of its providers, over sockets, through the gateway to providers of all four wires. */
+import { after } from 'node:test'
+import { aiSdkClients } from './clients.ts'
+import { rig, wires } from './rig.ts'
+import { play } from './scenarios.ts'
+
+for (const wire of wires) {
+  const { url, calls, named, close } = await rig(wire)
+  after(close)
+  for (const client of aiSdkClients({ url })) play(`${client.name} → ${wire}`, { client, wire, calls, named })
+}
