@@ -215,6 +215,16 @@ suite('facts about a model', () => {
     assert.deepEqual(quirksOf(undefined, 'openai-chat'), {})
   })
 
+  test('are data, whatever their names are', () => {
+    const data = compactCatalog({
+      constructor: { name: 'Odd', env: [], api: 'https://odd.example/v1', models: { constructor: { name: 'Odd' } } },
+    })
+    const odd = createCatalog({ data })
+    assert.equal(odd.provider('constructor')?.baseUrl, 'https://odd.example/v1')
+    assert.deepEqual(odd.provider('constructor')?.quirks, {})
+    assert.equal(odd.model('constructor', 'constructor')?.status, 'active')
+  })
+
   test('survive the small form whatever a name holds', () => {
     const data = compactCatalog({
       lab: {

@@ -52,7 +52,7 @@ export function createCatalog({ data = builtData(), now = () => new Date() }: Ca
     let lookup = lookups.get(id)
     if (!lookup) {
       const names = Object.keys(providerAliases).filter((alias) => providerAliases[alias] === id)
-      lookup = createLookup(modelsOf(id, data, now()), [id, ...names])
+      lookup = createLookup(all().has(id) ? modelsOf(id, data, now()) : [], [id, ...names])
       if (all().has(id)) lookups.set(id, lookup)
     }
     return lookup
@@ -96,13 +96,14 @@ function providerEntries(data: CompactCatalog): ReadonlyMap<string, ProviderEntr
   const facts = new Map(data.providers.map((provider) => [provider.id, provider]))
   // Presets exist whatever the data says: a synced file that lacks OpenAI does not take it away.
   const ids = new Set([...facts.keys(), ...Object.keys(providerPresets), ...Object.keys(generic)])
-  return new Map([...ids].sort().map((id) => [id, providerEntry(id, facts.get(id), generic[id] ?? providerPresets[id] ?? {})]))
+  return new Map([...ids].sort().map((id) => [id, providerEntry(id, facts.get(id), own(generic, id) ?? own(providerPresets, id) ?? {})]))
 }
 
 function providerEntry(id: string, facts: CompactProvider | undefined, preset: Preset): ProviderEntry {
   const wires = preset.wires ?? [wireOfPackage(facts?.npm) ?? 'openai-chat']
   const baseUrl = preset.baseUrl ?? facts?.api
-  const quirks = preset.quirks ?? (chatQuirks[id] && { 'openai-chat': chatQuirks[id] })
+  const chat = own(chatQuirks, id)
+  const quirks = preset.quirks ?? (chat && { 'openai-chat': chat })
   const doc = preset.doc ?? facts?.doc
   return {
     id,
@@ -124,9 +125,12 @@ function providerEntry(id: string, facts: CompactProvider | undefined, preset: P
 function modelsOf(id: string, data: CompactCatalog, now: Date): readonly ModelEntry[] {
   // Asking for any text reads them all from disk: not for a provider that has none.
   const text = data.providers.some((provider) => provider.id === id) ? data.models[id] : undefined
-  const listed = expandModels(id, text ?? '', lifecycles[id] ?? {}, now.toISOString().slice(0, 10))
+  const listed = expandModels(id, text ?? '', own(lifecycles, id) ?? {}, now.toISOString().slice(0, 10))
   const known = new Set(listed.map((model) => model.id))
-  if (providerPresets[id]?.oneWire) for (const model of listed) delete (model as { wires?: unknown }).wires
-  const newer = (newerModels[id] ?? []).filter((model) => !known.has(model.id))
+  if (own(providerPresets, id)?.oneWire) for (const model of listed) delete (model as { wires?: unknown }).wires
+  const newer = (own(newerModels, id) ?? []).filter((model) => !known.has(model.id))
   return newer.length === 0 ? listed : [...listed, ...newer.map((model) => ({ ...model, aliases: aliasesOf(id, model.id) }))]
 }
+
+/** Ids come from files and callers too: `constructor` is no preset. */
+const own = <T>(map: Readonly<Record<string, T>>, id: string): T | undefined => (Object.hasOwn(map, id) ? map[id] : undefined)

@@ -24,7 +24,7 @@ function entryOf(provider: string, line: string, lifecycle: Readonly<Record<stri
   ] = line.split('|')
   const [input = '', output = ''] = modalities.split('>')
   const [context, maxOutput, maxInput] = limits.split(',').map(countOf)
-  const dates = lifecycle[id]
+  const dates = Object.hasOwn(lifecycle, id) ? lifecycle[id] : undefined
   const priced = price === '' ? undefined : priceOf(price)
   return {
     id,
