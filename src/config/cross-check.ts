@@ -44,7 +44,6 @@ function checkAccess({ server, access, admin, secrets }: ConfigOutput, { overrid
 
 function checkProviders(input: ConfigOutput, context: ParseContext): Found[] {
   const problems: Found[] = []
-  let catalog: KnownProviders | undefined
   for (const [id, provider] of Object.entries(input.providers)) {
     const at = (...keys: readonly PropertyKey[]): PropertyKey[] => ['providers', id, ...keys]
     if (!providerIdPattern.test(id)) {
@@ -71,7 +70,7 @@ function checkProviders(input: ConfigOutput, context: ParseContext): Found[] {
       if (provider.wire && !generic.wires.includes(provider.wire))
         problems.push(found(at('wire'), `\`${preset}\` does not speak ${provider.wire}`, `it speaks ${generic.wires.join(', ')}`))
     } else {
-      catalog ??= context.catalog?.()
+      const catalog = context.catalog?.()
       if (catalog) problems.push(...checkCatalogued(provider, preset, catalog, context, at))
     }
     problems.push(...checkBaseUrl(provider, context, at), ...checkKeys(provider, input, context, at))

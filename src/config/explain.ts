@@ -37,25 +37,31 @@ export function explain(issue: Issue, root: Schema, value: unknown): Found[] {
     case 'invalid_value': {
       const options = issue.values.map(String)
       const given = valueAt(value, keys)
-      const message = given === undefined ? 'is missing' : `${shown(given)} is not one of the choices`
+      const message = given === undefined ? 'is missing' : `${shown(given, keys)} is not one of the choices`
       const hint = typeof given === 'string' ? didYouMean(given, options) : undefined
-      return [found(keys, message, `${hint ? `${hint} ` : ''}choose ${listOf(options)}`)]
+      return [found(keys, message, hint ? `${hint} There are ${listOf(options)}` : `choose one of ${listOf(options)}`)]
     }
     case 'invalid_type': {
       const given = valueAt(value, keys)
       const [own, remedy] = split(issue.message)
-      if (remedy) return [found(keys, `${shown(given)} is ${own}`, remedy)]
+      if (remedy) return [found(keys, `${shown(given, keys)} is ${own}`, remedy)]
       if (given === undefined)
         return [found(keys, 'is missing', `add \`${String(keys.at(-1))}\`: ${kinds[issue.expected] ?? issue.expected}`)]
-      return [found(keys, `${shown(given)} is not ${kinds[issue.expected] ?? issue.expected}`, typeRemedy(issue.expected, given))]
+      return [
+        found(
+          keys,
+          `${shown(given, keys)} is not ${kinds[issue.expected] ?? issue.expected}`,
+          typeRemedy(issue.expected, isSecret(keys) ? undefined : given),
+        ),
+      ]
     }
     case 'invalid_key':
       return [found(keys, ...split(issue.issues[0]?.message ?? 'not a valid name'))]
     default: {
       const given = valueAt(value, keys)
       const [own, remedy] = split(issue.message)
-      if (remedy) return [found(keys, typeof given === 'object' ? own : `${shown(given)} is ${own}`, remedy)]
-      return [found(keys, `${shown(given)} is not allowed: ${lower(own)}`)]
+      if (remedy) return [found(keys, typeof given === 'object' ? own : `${shown(given, keys)} is ${own}`, remedy)]
+      return [found(keys, `${shown(given, keys)} is not allowed: ${lower(own)}`)]
     }
   }
 }
@@ -77,7 +83,7 @@ const kinds: Readonly<Record<string, string>> = {
 
 function typeRemedy(expected: string, given: unknown): string | undefined {
   if (expected === 'array') return 'put it into brackets: [ … ]'
-  if (expected === 'string' && typeof given !== 'object') return `put it into quotes: "${String(given)}"`
+  if (expected === 'string' && given !== undefined && typeof given !== 'object') return `put it into quotes: "${String(given)}"`
   if ((expected === 'number' || expected === 'int') && typeof given === 'string' && given.trim() !== '' && Number.isFinite(Number(given)))
     return `write it without quotes: ${given}`
   if (expected === 'boolean') return 'write true or false, without quotes'
@@ -92,9 +98,13 @@ const split = (message: string): [string, string | undefined] => {
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 const listOf = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(', ')
 
+/** What stands there may be a credential, also when its form is wrong: it is not repeated. */
+const isSecret = (keys: readonly PropertyKey[]): boolean => keys.some((key) => /^(keys?|token|masterKey|headers|env)$/.test(String(key)))
+
 /** A value as it is shown in a message: short, on one line. */
-function shown(value: unknown): string {
+function shown(value: unknown, keys: readonly PropertyKey[]): string {
   if (value === undefined) return 'nothing'
+  if (isSecret(keys)) return 'what stands here'
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }

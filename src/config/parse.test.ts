@@ -108,11 +108,11 @@ test('an unknown key is named, with the one that was meant', () => {
 })
 
 test('strategies, wires and presets suggest what was meant', () => {
-  assert.match(problemOf(withRoute({ strategy: 'cheepest' })).remedy ?? '', /did you mean "cheapest"\?/)
-  assert.match(problemOf({ providers: { a: { ...lab, wire: 'openai-chats' } } }).remedy ?? '', /did you mean "openai-chat"\?/)
+  assert.match(problemOf(withRoute({ strategy: 'cheepest' })).remedy ?? '', /did you mean `cheapest`\?/)
+  assert.match(problemOf({ providers: { a: { ...lab, wire: 'openai-chats' } } }).remedy ?? '', /did you mean `openai-chat`\?/)
   const preset = problemOf({ providers: { antropic: { keys: ['env:OPENAI_API_KEY'] } } })
   assert.equal(preset.path, 'providers.antropic')
-  assert.equal(preset.remedy, 'did you mean "anthropic"?')
+  assert.equal(preset.remedy, 'did you mean `anthropic`?')
 })
 
 test('targets name configured providers, fallbacks existing routes', () => {
@@ -145,6 +145,15 @@ test('a credential in plain text is refused without repeating it, unless it is a
   assert.equal(problem.path, 'providers.a.keys[0]')
   assert.doesNotMatch(JSON.stringify(problem), /very-secret/)
   configOf({ providers: { a: provider }, secrets: { allowPlaintext: true } })
+})
+
+test('a credential in the wrong place of the file is not repeated either', () => {
+  for (const keys of ['sk-very-secret', { a: 'sk-very-secret' }])
+    assert.doesNotMatch(JSON.stringify(problemOf({ providers: { a: { ...lab, keys } } })), /very-secret/)
+  assert.doesNotMatch(
+    JSON.stringify(problemOf({ providers: { a: { ...lab, headers: { authorization: ['very-secret'] } } } })),
+    /very-secret/,
+  )
 })
 
 test('a key whose variable or file is missing is named', () => {

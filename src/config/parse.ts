@@ -29,7 +29,17 @@ export interface Parsed {
 }
 
 /** Never throws. The line of each problem is unknown here: `loadConfigFile` adds it. */
-export function parseConfig(value: unknown, context: ParseContext = {}): Parsed {
+export function parseConfig(value: unknown, { catalog, ...given }: ParseContext = {}): Parsed {
+  let known: KnownProviders | undefined
+  const context: ParseContext = {
+    ...given,
+    ...(catalog && {
+      catalog: () => {
+        known ??= catalog()
+        return known
+      },
+    }),
+  }
   if (value !== undefined && value !== null && (typeof value !== 'object' || Array.isArray(value)))
     return failed([found([], 'a configuration is a section (key: value)', 'start with `providers:`')])
   const input = value ?? {}
@@ -37,11 +47,10 @@ export function parseConfig(value: unknown, context: ParseContext = {}): Parsed 
   if (forbidden.length > 0) return failed(forbidden)
   const result = configSchema.safeParse(input)
   if (!result.success) return failed(result.error.issues.flatMap((issue) => explain(issue, configSchema, input)))
-  const given = input as Record<string, unknown>
   const problems = crossCheck(result.data, context)
   if (problems.length > 0) return failed(problems)
   const config = resolve(result.data, context)
-  return { config, problems: [], notices: [...noEffectYet(config, given), ...limitations(config, context)] }
+  return { config, problems: [], notices: [...noEffectYet(config, input), ...limitations(config, context)] }
 }
 
 /** What the catalogue says of providers that cannot be called just as they stand. */

@@ -16,10 +16,10 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best
 }
 
-/** `did you mean "openai"?`, or undefined. */
+/** ``did you mean `openai`?``, or undefined. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const found = closest(word, candidates)
-  return found === undefined ? undefined : `did you mean "${found}"?`
+  return found === undefined ? undefined : `did you mean \`${found}\`?`
 }
 
 // Case and the kind of separator are never what was meant to differ: `base_url` is `baseUrl`.

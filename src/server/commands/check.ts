@@ -1,17 +1,19 @@
 /** `signalbox check`: what is wrong with a configuration, what has no effect yet, and what it amounts to. */
 import { relative } from 'node:path'
-import { createCatalog } from '../../catalog/catalog.ts'
 import type { Config, Notice, Problem } from '../../config/config.ts'
 import { defaultConfig } from '../../config/defaults.ts'
 import { findConfigFile, type Loaded, loadConfigFile } from '../../config/load.ts'
 import { findLocalServers } from '../../config/local-servers.ts'
-import type { CommandArgs } from './catalog-file.ts'
+import { type CommandArgs, catalogFrom, catalogPathOf } from './catalog-file.ts'
 
 /** 0 when the configuration can be used, 1 when it has problems. */
 export async function checkCommand({ positionals, options, write }: CommandArgs): Promise<number> {
   const named = positionals[0] ?? options['config']
   const file = typeof named === 'string' ? named : findConfigFile(process.cwd())
-  const loaded = file === undefined ? await withoutFile() : await loadConfigFile(file, { env: process.env, catalog: createCatalog })
+  const loaded =
+    file === undefined
+      ? await withoutFile()
+      : await loadConfigFile(file, { env: process.env, catalog: () => catalogFrom(catalogPathOf(file)) })
   write(options['json'] === true ? `${JSON.stringify(reportOf(loaded), null, 2)}\n` : told(loaded))
   return loaded.problems.length === 0 ? 0 : 1
 }
@@ -19,7 +21,7 @@ export async function checkCommand({ positionals, options, write }: CommandArgs)
 type Checked = Omit<Loaded, 'file'> & { readonly file?: string }
 
 async function withoutFile(): Promise<Checked> {
-  const config = defaultConfig({ env: process.env, catalog: createCatalog, local: await findLocalServers() })
+  const config = defaultConfig({ env: process.env, catalog: () => catalogFrom(catalogPathOf(undefined)), local: await findLocalServers() })
   return { config, problems: [], notices: [] }
 }
 

@@ -1,13 +1,17 @@
 /** Every command but `serve`, with its options and help. */
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import type { CommandArgs } from './catalog-file.ts'
 import { serveHelp } from './serve.ts'
+
+const version = (): string => JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version
 
 /** The exit code: 0 done, 1 the answer is no, 2 the question was wrong. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   let code = 0
   const program = new Command('signalbox')
     .description('One gateway in front of every model provider.')
+    .version(version(), '--version', 'tell the version')
     .helpCommand(false)
     .exitOverride()
     .showSuggestionAfterError()
