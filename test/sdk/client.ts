@@ -1,5 +1,7 @@
 /** One face for all SDKs, so that every scenario is written once. Each client does what its own documentation tells users to do. */
 
+import type { SimulatedWireId } from '../../src/testing/index.ts'
+
 export interface Place {
   /** Of the gateway, without a slash at the end. */
   readonly url: string
@@ -61,6 +63,8 @@ export interface Turn {
 
 export interface Client {
   readonly name: string
+  /** The wire it speaks. */
+  readonly wire: SimulatedWireId
   /** A model name that this SDK knows and sends its best to. */
   readonly model: string
   /** False: the SDK has no place where thinking is shown. */
@@ -70,6 +74,8 @@ export interface Client {
   ask(question: Question): Promise<Turn>
   count?(text: string): Promise<number>
   models?(): Promise<readonly string[]>
+  /** True: of a streamed answer the SDK keeps no reasoning state, so that none can come back. */
+  readonly forgetsReasoning?: boolean
   /** True: the SDK adds the tokens that a stream's start reports to those of its end. */
   readonly addsStartTokens?: boolean
   /** What the SDK makes of an error answer. */

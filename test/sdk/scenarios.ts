@@ -135,8 +135,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     assert.ok(call, 'no tool was called')
     const { value: second, upstream } = await during(stage, () => first.answer([{ id: call.id, name: call.name, text: 'Sunny' }]))
     assert.match(second.said.text, /Sunny/)
-    // Chat Completions has no sealed state.
-    if (stage.wire !== 'openai-chat') assert.equal(upstream[0]?.ask?.seals, 1, 'reasoning state that came back')
+    // Chat Completions has no sealed state, and between equals nothing is added to what the client sends.
+    const forgotten = streamed && stage.client.forgetsReasoning && stage.client.wire === stage.wire
+    if (stage.wire !== 'openai-chat' && !forgotten) assert.equal(upstream[0]?.ask?.seals, 1, 'reasoning state that came back')
   },
 
   'says when the answer was cut at the limit': async (stage, streamed) => {

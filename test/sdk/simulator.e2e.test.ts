@@ -1,19 +1,12 @@
 /** The SDKs against the simulator itself: what it says is what the vendors' own clients understand. */
 import { after } from 'node:test'
-import { type SimulatedWireId, serveSimulator } from '../../src/testing/index.ts'
+import { serveSimulator } from '../../src/testing/index.ts'
 import { aiSdkClients, langchainClients, vendorClients } from './clients.ts'
 import { play } from './scenarios.ts'
 
 const names = ['gpt-5.5', 'claude-sonnet-4-6', 'gemini-3.8-flash', 'plain']
 const simulator = await serveSimulator({ anyModel: false, models: Object.fromEntries(names.map((name) => [name, {}])) })
 after(() => simulator.close())
-
-/** The wire that each client speaks by itself. */
-function wireOf(name: string): SimulatedWireId {
-  if (name.includes('Responses')) return 'openai-responses'
-  if (name.includes('anthropic')) return 'anthropic-messages'
-  return name.includes('google') ? 'gemini' : 'openai-chat'
-}
 
 /** The simulator is no gateway: it keeps its own statuses, and clients that cannot tell a broken stream are on their own. */
 const except = [
@@ -24,9 +17,5 @@ const except = [
 
 const place = { url: simulator.url }
 for (const client of [...vendorClients(place), ...aiSdkClients(place), ...langchainClients(place)]) {
-  play(
-    `${client.name} to the simulator`,
-    { client, wire: wireOf(client.name), calls: simulator.calls, named: (traits) => traits },
-    { except },
-  )
+  play(`${client.name} to the simulator`, { client, wire: client.wire, calls: simulator.calls, named: (traits) => traits }, { except })
 }

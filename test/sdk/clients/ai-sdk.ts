@@ -5,7 +5,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { generateText, jsonSchema, type LanguageModel, type ModelMessage, Output, streamText, tool } from 'ai'
 import { type Client, citySchema, type Place, picture, type Question, type Said, statusIn, type Turn, tools } from '../client.ts'
 
-interface Flavour {
+interface Flavour extends Pick<Client, 'wire'> {
   readonly name: string
   readonly model: string
   readonly of: (model: string) => LanguageModel
@@ -28,6 +28,7 @@ function flavours({ url, fetch }: Place): readonly Flavour[] {
   return [
     {
       name: 'ai + @ai-sdk/openai (Responses)',
+      wire: 'openai-responses',
       model: 'gpt-5.5',
       of: (model) => openai.responses(model),
       reasoning: { openai: { reasoningEffort: 'medium', reasoningSummary: 'auto', store: false } },
@@ -35,6 +36,7 @@ function flavours({ url, fetch }: Place): readonly Flavour[] {
     },
     {
       name: 'ai + @ai-sdk/openai (Chat Completions)',
+      wire: 'openai-chat',
       model: 'gpt-5.5',
       of: (model) => openai.chat(model),
       reasoning: { openai: { reasoningEffort: 'medium' } },
@@ -42,6 +44,7 @@ function flavours({ url, fetch }: Place): readonly Flavour[] {
     },
     {
       name: 'ai + @ai-sdk/openai-compatible',
+      wire: 'openai-chat',
       model: 'plain',
       of: (model) => compatible(model),
       reasoning: { gateway: { reasoningEffort: 'medium' } },
@@ -49,6 +52,7 @@ function flavours({ url, fetch }: Place): readonly Flavour[] {
     },
     {
       name: 'ai + @ai-sdk/anthropic',
+      wire: 'anthropic-messages',
       model: 'claude-sonnet-4-6',
       of: (model) => anthropic(model),
       reasoning: { anthropic: { thinking: { type: 'enabled', budgetTokens: 2000 } } },
@@ -56,6 +60,7 @@ function flavours({ url, fetch }: Place): readonly Flavour[] {
     },
     {
       name: 'ai + @ai-sdk/google',
+      wire: 'gemini',
       model: 'gemini-3.8-flash',
       of: (model) => google(model),
       reasoning: { google: { thinkingConfig: { includeThoughts: true } } },
@@ -77,7 +82,7 @@ const toolSet = Object.fromEntries(
 )
 const citySpec = Output.object({ schema: jsonSchema(structuredClone(citySchema) as unknown as Parameters<typeof jsonSchema>[0]) })
 
-function clientOf({ name, model, of, reasoning, showsReasoning }: Flavour): Client {
+function clientOf({ name, wire, model, of, reasoning, showsReasoning }: Flavour): Client {
   async function turn(question: Question, messages: readonly ModelMessage[]): Promise<Turn> {
     const params = {
       model: of(question.model ?? model),
@@ -113,6 +118,7 @@ function clientOf({ name, model, of, reasoning, showsReasoning }: Flavour): Clie
 
   return {
     name,
+    wire,
     model,
     showsReasoning,
     statusOf: statusIn,

@@ -59,6 +59,7 @@ export function anthropic({ url, fetch }: Place): Client {
 
   return {
     name: '@anthropic-ai/sdk',
+    wire: 'anthropic-messages',
     model,
     showsReasoning: true,
     malformedPath: 'messages[0].content',

@@ -83,6 +83,7 @@ export function google({ url, fetch }: Place): Client {
 
   return {
     name: '@google/genai',
+    wire: 'gemini',
     model,
     showsReasoning: true,
     malformedPath: 'contents[0].parts[0].text',

@@ -8,11 +8,7 @@ interface Runner {
   stream(messages: BaseMessage[], options: { signal?: AbortSignal }): Promise<AsyncIterable<AIMessageChunk>>
 }
 
-interface Flavour {
-  readonly name: string
-  readonly model: string
-  readonly showsReasoning: boolean
-  readonly addsStartTokens?: boolean
+interface Flavour extends Omit<Client, 'ask' | 'statusOf'> {
   readonly runner: (question: Question) => Runner
 }
 
@@ -23,8 +19,10 @@ function openaiFlavour({ url, fetch }: Place, responses: boolean): Flavour {
   const model = 'gpt-5.5'
   return {
     name: `@langchain/openai (${responses ? 'Responses' : 'Chat Completions'})`,
+    wire: responses ? 'openai-responses' : 'openai-chat',
     model,
     showsReasoning: responses,
+    forgetsReasoning: responses,
     runner: (question) => {
       const chat = new ChatOpenAI({
         model: question.model ?? model,
@@ -51,6 +49,7 @@ function anthropicFlavour({ url, fetch }: Place): Flavour {
   const model = 'claude-sonnet-4-6'
   return {
     name: '@langchain/anthropic',
+    wire: 'anthropic-messages',
     model,
     addsStartTokens: true,
     showsReasoning: true,
@@ -78,7 +77,7 @@ function anthropicFlavour({ url, fetch }: Place): Flavour {
 export const langchainClients = (place: Place): readonly Client[] =>
   [openaiFlavour(place, false), openaiFlavour(place, true), anthropicFlavour(place)].map(clientOf)
 
-function clientOf({ name, model, showsReasoning, addsStartTokens = false, runner }: Flavour): Client {
+function clientOf({ runner, ...facts }: Flavour): Client {
   async function turn(question: Question, messages: readonly BaseMessage[]): Promise<Turn> {
     const options = question.signal ? { signal: question.signal } : {}
     let message: AIMessageChunk
@@ -115,10 +114,7 @@ function clientOf({ name, model, showsReasoning, addsStartTokens = false, runner
   }
 
   return {
-    name,
-    model,
-    showsReasoning,
-    addsStartTokens,
+    ...facts,
     statusOf: statusIn,
     ask: (question) =>
       turn(question, [

@@ -62,6 +62,7 @@ export function openaiChat({ url, fetch }: Place): Client {
 
   return {
     name: 'openai (Chat Completions)',
+    wire: 'openai-chat',
     model,
     showsReasoning: true,
     malformedPath: 'messages[0].content',

@@ -62,6 +62,7 @@ export function openaiResponses({ url, fetch }: Place): Client {
 
   return {
     name: 'openai (Responses)',
+    wire: 'openai-responses',
     model,
     showsReasoning: true,
     malformedPath: 'input[0].content',
