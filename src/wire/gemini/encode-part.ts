@@ -14,7 +14,10 @@ export function argumentsObject(text: string, freeform = false): JsonObject {
   return isObject(value) ? value : { arguments: text }
 }
 
-export function callPart(call: { id?: string; name?: string; arguments: string; freeform?: boolean }, signature: string | undefined): JsonObject {
+export function callPart(
+  call: { id?: string; name?: string; arguments: string; freeform?: boolean },
+  signature: string | undefined,
+): JsonObject {
   const { id, name = '', freeform } = call
   return {
     functionCall: { ...(id && { id }), name, args: argumentsObject(call.arguments, freeform) },
