@@ -122,11 +122,19 @@ function checkBaseUrl({ baseUrl }: Provider, { env = {} }: ParseContext, at: At)
 
 function checkKeys({ keys }: Provider, input: ConfigOutput, { env = {}, readFile }: ParseContext, at: At): Found[] {
   const problems: Found[] = []
+  let later = 0
   keys.forEach((reference, index) => {
     if (reference.startsWith('file:') && !readFile) return
     const secret = resolveSecret(reference, { env, readFile, allowPlaintext: input.secrets.allowPlaintext })
-    if ('fault' in secret) problems.push(found(at('keys', index), secret.message, secret.remedy))
+    if (!('fault' in secret)) return
+    // Another key may do: then it is only said that this one has no effect.
+    if (secret.fault === 'later') later++
+    else problems.push(found(at('keys', index), secret.message, secret.remedy))
   })
+  if (later > 0 && later === keys.length)
+    problems.push(
+      found(at('keys'), '`secret:` and `vault:` references have no effect yet, and there is no other key', 'add `env:NAME` or `file:PATH`'),
+    )
   return problems
 }
 

@@ -21,6 +21,13 @@ test('without a file the simulator answers, and providers whose usual variable i
   assert.deepEqual(providers.get('groq')?.keys, ['env:GROQ_API_KEY'])
 })
 
+test('what the command line says holds without a file too, and only loopback is open', () => {
+  const never = () => assert.fail('asked')
+  const { server, access } = defaultConfig({ env: {}, catalog: never, overrides: { host: '0.0.0.0', port: 9 } })
+  assert.deepEqual([server.host, server.port, access.mode], ['0.0.0.0', 9, 'keys'])
+  assert.equal(defaultConfig({ env: {}, catalog: never, overrides: { port: 9 } }).access.mode, 'open')
+})
+
 test('a variable that several providers claim enables none, nor does one whose address needs another variable', () => {
   const shared = () => ({ ...catalog(), keyVariables: () => new Map() })
   assert.deepEqual([...defaultConfig({ env: { OPENAI_API_KEY: 'x' }, catalog: shared }).providers.keys()], ['simulator'])

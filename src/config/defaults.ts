@@ -1,5 +1,6 @@
 /** What runs when there is no configuration at all: something to talk to, and whatever this machine can reach. */
 import type { Config, ProviderConfig } from './config.ts'
+import { isLoopback } from './known.ts'
 import { expandVariables } from './secrets.ts'
 
 /** An empty configuration's values, without the schema: a start without a file need not load it. */
@@ -49,10 +50,12 @@ export interface DefaultOptions {
   readonly catalog: () => KeyedProviders
   /** Local servers that answer: `findLocalServers`. */
   readonly local?: readonly string[]
+  /** What the command line says. */
+  readonly overrides?: { readonly host?: string | undefined; readonly port?: number | undefined }
 }
 
 /** The simulator, every provider whose usual variable is set, and the local servers that answer. */
-export function defaultConfig({ env, catalog, local = [] }: DefaultOptions): Config {
+export function defaultConfig({ env, catalog, local = [], overrides }: DefaultOptions): Config {
   const providers = new Map<string, ProviderConfig>([['simulator', providerOf('simulator')]])
   const set = Object.keys(env).filter((name) => name.endsWith('_API_KEY') && env[name]?.trim())
   if (set.length > 0) {
@@ -67,7 +70,13 @@ export function defaultConfig({ env, catalog, local = [] }: DefaultOptions): Con
     }
   }
   for (const id of local) if (!providers.has(id)) providers.set(id, providerOf(id))
-  return { ...baseConfig, providers }
+  const host = overrides?.host ?? baseConfig.server.host
+  return {
+    ...baseConfig,
+    server: { ...baseConfig.server, host, port: overrides?.port ?? baseConfig.server.port },
+    access: { mode: isLoopback(host) ? 'open' : 'keys' },
+    providers,
+  }
 }
 
 const providerOf = (preset: string, keys: readonly string[] = []): ProviderConfig => ({

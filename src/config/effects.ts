@@ -1,6 +1,7 @@
 /** What may be configured but does nothing yet. An engine that arrives takes its line out of here. */
 import { type Config, laterSections, type Notice } from './config.ts'
 import { spokenWires } from './known.ts'
+import { isLater } from './secrets.ts'
 
 const has = (value: unknown, ...keys: readonly string[]): boolean => {
   let current = value
@@ -9,6 +10,11 @@ const has = (value: unknown, ...keys: readonly string[]): boolean => {
     current = (current as Record<string, unknown>)[key]
   }
   return true
+}
+
+const keysOf = (given: unknown, id: string): readonly string[] => {
+  const providers = (given as { providers?: Readonly<Record<string, { keys?: readonly string[] }>> }).providers
+  return providers?.[id]?.keys ?? []
 }
 
 /** `given` is what the operator wrote: defaults are no use of a section. */
@@ -25,6 +31,9 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
 
   for (const [id, { wire, region, trust }] of config.providers) {
     if (wire && !spokenWires.has(wire)) note(`providers.${id}.wire`, `has no effect yet: ${wire} is not spoken`)
+    keysOf(given, id).forEach((reference, index) => {
+      if (isLater(reference)) note(`providers.${id}.keys[${index}]`, 'has no effect yet: nothing reads this kind of reference')
+    })
     if (region) note(`providers.${id}.region`)
     if (trust) note(`providers.${id}.trust`)
   }

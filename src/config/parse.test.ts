@@ -167,6 +167,16 @@ test('a key whose variable or file is missing is named', () => {
   )
 })
 
+test('references that nothing reads yet are accepted beside a key that works, and left out', () => {
+  const { config, notices } = parse({ providers: { a: { ...lab, keys: ['secret:one', 'env:OPENAI_API_KEY', 'vault:x#y'] } } })
+  assert.deepEqual(config?.providers.get('a')?.keys, ['env:OPENAI_API_KEY'])
+  assert.deepEqual(
+    notices.map(({ path }) => path),
+    ['providers.a.keys[0]', 'providers.a.keys[2]'],
+  )
+  assert.equal(problemOf({ providers: { a: { ...lab, keys: ['vault:x#y'] } } }).path, 'providers.a.keys')
+})
+
 test('open access is for loopback only', () => {
   assert.equal(configOf({ server: { host: '0.0.0.0' } }).access.mode, 'keys')
   assert.equal(configOf({ server: { host: '::1' } }).access.mode, 'open')

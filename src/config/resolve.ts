@@ -4,7 +4,7 @@ import { type Config, laterSections, type ProviderConfig, type RouteConfig, type
 import { isLoopback } from './known.ts'
 import type { ParseContext } from './parse.ts'
 import type { ConfigOutput } from './schema.ts'
-import { expandVariables } from './secrets.ts'
+import { expandVariables, isLater } from './secrets.ts'
 import { durationOf, sizeOf } from './units.ts'
 
 type Timeouts = { readonly [Name in 'connect' | 'firstToken' | 'idle' | 'answer' | 'total']?: string | undefined }
@@ -44,7 +44,7 @@ function providerOf(id: string, provider: ConfigOutput['providers'][string], env
     preset: provider.preset ?? id,
     baseUrl: provider.baseUrl === undefined ? undefined : expandVariables(provider.baseUrl, env).text,
     wire: provider.wire,
-    keys: provider.keys,
+    keys: provider.keys.filter((reference) => !isLater(reference)),
     region: provider.region,
     trust: provider.trust,
     headers: provider.headers,

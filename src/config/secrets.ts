@@ -63,6 +63,9 @@ function fromFile(path: string, readFile: SecretSources['readFile']): Secret {
   }
 }
 
+/** References that are accepted, but that nothing can read yet. */
+export const isLater = (reference: string): boolean => /^(secret|vault):/.test(reference)
+
 export interface Expanded {
   readonly text: string
   /** Variables that are not set. */

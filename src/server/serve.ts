@@ -38,8 +38,7 @@ async function fromFile(file: string, { host, port }: ServeFlags): Promise<Confi
 }
 
 async function builtIn({ host, port }: ServeFlags): Promise<Config> {
-  const config = defaultConfig({ env: process.env, catalog: createCatalog, local: await findLocalServers() })
-  return { ...config, server: { ...config.server, host: host ?? config.server.host, port: port ?? config.server.port } }
+  return defaultConfig({ env: process.env, catalog: createCatalog, local: await findLocalServers(), overrides: { host, port } })
 }
 
 function listenToSignals(serving: Serving): void {
