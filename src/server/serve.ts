@@ -1,11 +1,12 @@
 /** `signalbox serve`: finds the configuration, starts, and listens to signals. */
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
-import { createCatalog } from '../catalog/catalog.ts'
+import type { Catalog } from '../catalog/catalog.ts'
 import type { Config } from '../config/config.ts'
 import { defaultConfig } from '../config/defaults.ts'
 import { findConfigFile, loadConfigFile } from '../config/load.ts'
 import { findLocalServers } from '../config/local-servers.ts'
+import { catalogFrom, catalogPathOf } from './commands/catalog-file.ts'
 import { problemText } from './commands/check.ts'
 import type { ServeFlags } from './commands/serve.ts'
 import { type Serving, StartError, startServing } from './start.ts'
@@ -13,22 +14,31 @@ import { type Serving, StartError, startServing } from './start.ts'
 /** Undefined while it serves; else the exit code. */
 export async function serve(flags: ServeFlags): Promise<number | undefined> {
   const file = flags.config ?? findConfigFile(process.cwd())
-  const load = async (): Promise<Config | undefined> => (file === undefined ? builtIn(flags) : fromFile(file, flags))
+  let catalog: Catalog
+  try {
+    catalog = catalogFrom(catalogPathOf(file))
+  } catch (error) {
+    return refused((error as Error).message)
+  }
+  const load = async (): Promise<Config | undefined> => (file === undefined ? builtIn(flags, catalog) : fromFile(file, flags, catalog))
   const config = await load()
   if (!config) return 1
   const readFile = (path: string): string => readFileSync(isAbsolute(path) || file === undefined ? path : join(dirname(file), path), 'utf8')
   try {
-    listenToSignals(await startServing({ config, source: file, reload: load, readFile }))
+    listenToSignals(await startServing({ config, catalog, source: file, reload: load, readFile }))
     return undefined
   } catch (error) {
     if (!(error instanceof StartError)) throw error
-    process.stderr.write(`signalbox: ${error.message}\n`)
-    return 1
+    return refused(error.message)
   }
 }
 
-async function fromFile(file: string, { host, port }: ServeFlags): Promise<Config | undefined> {
-  const catalog = createCatalog()
+function refused(why: string): number {
+  process.stderr.write(`signalbox: ${why}\n`)
+  return 1
+}
+
+async function fromFile(file: string, { host, port }: ServeFlags, catalog: Catalog): Promise<Config | undefined> {
   const { config, problems } = await loadConfigFile(file, { env: process.env, catalog: () => catalog, overrides: { host, port } })
   if (config) return config
   process.stderr.write(
@@ -37,8 +47,8 @@ async function fromFile(file: string, { host, port }: ServeFlags): Promise<Confi
   return undefined
 }
 
-async function builtIn({ host, port }: ServeFlags): Promise<Config> {
-  return defaultConfig({ env: process.env, catalog: createCatalog, local: await findLocalServers(), overrides: { host, port } })
+async function builtIn({ host, port }: ServeFlags, catalog: Catalog): Promise<Config> {
+  return defaultConfig({ env: process.env, catalog: () => catalog, local: await findLocalServers(), overrides: { host, port } })
 }
 
 function listenToSignals(serving: Serving): void {

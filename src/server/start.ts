@@ -17,6 +17,8 @@ import { readFileText } from './read-file.ts'
 
 export interface ServeOptions {
   readonly config: Config
+  /** Default: the built one. */
+  readonly catalog?: Catalog
   /** Where the configuration came from; undefined when there is none. */
   readonly source?: string
   /** Reads the configuration again, for a reload. Returns undefined after telling what is wrong with it. */
@@ -41,6 +43,7 @@ export class StartError extends Error {
 
 export async function startServing({
   config,
+  catalog = createCatalog(),
   source,
   reload,
   env = process.env,
@@ -48,7 +51,6 @@ export async function startServing({
   write = (text) => void process.stdout.write(text),
   quiet = false,
 }: ServeOptions): Promise<Serving> {
-  const catalog = createCatalog()
   const transport = undiciTransport()
   const memory = reasoningMemory()
   const log = lineWriter(write)
