@@ -1,12 +1,13 @@
 /** One face for all SDKs, so that every scenario is written once. Each client does what its own documentation tells users to do. */
 
+import type { GatewayFetch } from '../../src/index.ts'
 import type { SimulatedWireId } from '../../src/testing/index.ts'
 
 export interface Place {
   /** Of the gateway, without a slash at the end. */
   readonly url: string
   /** Instead of sockets. */
-  readonly fetch?: typeof globalThis.fetch
+  readonly fetch?: GatewayFetch
 }
 
 export interface Question {

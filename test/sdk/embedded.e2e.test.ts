@@ -22,7 +22,7 @@ for (const wire of wires) {
     await gateway.close()
     await simulator.close()
   })
-  const place = { url: 'http://gateway.invalid', fetch: gateway.fetch as typeof globalThis.fetch }
+  const place = { url: 'http://gateway.invalid', fetch: gateway.fetch }
   const stage = { wire, calls: simulator.calls, named: (traits: string) => `upstream/${traits}` }
   for (const client of [...vendorClients(place), ...aiSdkClients(place), ...langchainClients(place)]) {
     play(`${client.name} embedded → ${wire}`, { client, ...stage }, { only })
