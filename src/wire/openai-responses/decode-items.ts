@@ -111,8 +111,9 @@ function messageOf(item: JsonObject, path: string): Message {
   const name = stringAt(item, 'role', path)
   const role = name === undefined ? undefined : Object.hasOwn(ROLES, name) ? ROLES[name] : undefined
   if (!role) throw invalid(`${at(path, 'role')} must be user, assistant, system or developer.`, at(path, 'role'))
-  const own = ownOf(item)
-  return { role, path, parts: decodeContent(item, 'content', path), extras: others(item, MESSAGE), ...(own && { own }) }
+  // Which of its words the client used is no loss elsewhere.
+  const own = { ...ownOf(item), ...pick(item, ['type', 'role']) }
+  return { role, path, parts: decodeContent(item, 'content', path), extras: others(item, MESSAGE), own }
 }
 
 function callOf(item: JsonObject, path: string, freeform: boolean): Part {

@@ -26,9 +26,9 @@ function decodePart(value: Json, path: string): Part {
     case 'input_text':
     case 'output_text':
     case 'text': {
-      const own = pick(part, ['logprobs'])
-      const annotations =
-        Array.isArray(part['annotations']) && part['annotations'].length > 0 ? { annotations: part['annotations'] } : undefined
+      const cited = Array.isArray(part['annotations']) && part['annotations'].length > 0
+      const annotations = cited ? { annotations: part['annotations'] } : undefined
+      const own = pick(part, cited ? ['logprobs'] : ['logprobs', 'annotations'])
       const extras = others(part, TEXT)
       return {
         ...base,

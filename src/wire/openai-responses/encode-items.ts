@@ -69,18 +69,20 @@ function encodeMessage(message: Message, items: JsonObject[], ids: CallIds, cont
   const { call, target } = context
   const own = call.wire === WIRE
   const extras = dropOutside(message, context)
-  const role = message.role === 'system' && (own || target.capabilities.developerRole === true) ? 'developer' : message.role
+  const role = message.role === 'system' && target.capabilities.developerRole === true ? 'developer' : message.role
   let content: JsonObject[] = []
   /** Pictures of tool results, for a model that takes none there. */
   const later: JsonObject[] = []
   const flush = (): void => {
     if (content.length === 0) return
     const outside = own ? message.own : undefined
+    // A client of this wire gets its own form sent.
+    const bare = !own || message.parts[0]?.path === at(message.path, 'content') || message.parts[0]?.path === 'input'
     items.push({
-      ...((outside || role === 'assistant') && { type: 'message' }),
-      ...outside,
+      ...(!own && role === 'assistant' && { type: 'message' }),
       role,
-      content: plainText(content) ?? content,
+      ...outside,
+      content: (bare ? plainText(content) : undefined) ?? content,
       ...extras,
     })
     content = []
@@ -97,7 +99,7 @@ function encodeMessage(message: Message, items: JsonObject[], ids: CallIds, cont
     const item = itemOf(group, ids, later, context)
     if (item) items.push(item)
   }
-  if (own && message.parts.length === 0) items.push({ ...message.own, role, content: [], ...extras })
+  if (own && message.parts.length === 0) items.push({ role, ...message.own, content: [], ...extras })
   content.push(...later)
   flush()
 }

@@ -6,8 +6,9 @@ import { isCarried, uncarry } from '../carrier.ts'
 
 interface OpenPart {
   readonly index: number
-  /** How much of the text has been told. */
+  /** How much of the text has been told, and its last letters. */
   told: number
+  tail: string
   citations: number
   logprobs: number
   /** The summary or thought that is being told: a new one begins a paragraph. */
@@ -22,6 +23,8 @@ interface Item {
   readonly parts: Map<string, OpenPart>
   done: boolean
 }
+
+const TAIL = 24
 
 const TEXTS: Readonly<Record<string, PartKind>> = { output_text: 'text', text: 'text', refusal: 'refusal' }
 const CALLS: Readonly<Record<string, string>> = { function_call: 'arguments', custom_tool_call: 'input' }
@@ -136,10 +139,10 @@ export class ReplyItems {
     const { name } = event
     if (grows === 'message') {
       const part = this.#textOf(item, placeOf(event), type.startsWith('response.refusal') ? 'refusal' : 'output_text', out)
-      tell(part, text.slice(part.told), out)
+      tellRest(part, text, out)
     } else {
       const part = this.#callOf(item, isFilled(name) ? { name, ...item.item } : item.item, out)
-      if (part) tell(part, text.slice(part.told), out)
+      if (part) tellRest(part, text, out)
     }
   }
 
@@ -158,6 +161,7 @@ export class ReplyItems {
     if (place > part.place) {
       if (part.told > 0) out.push({ type: 'text-delta', index: part.index, text: '\n\n' })
       part.told = 0
+      part.tail = ''
       part.place = place
     }
     return part
@@ -186,7 +190,7 @@ export class ReplyItems {
   }
 
   #open(item: Item, key: string, start: { kind: PartKind; [member: string]: unknown }, out: Event[]): OpenPart {
-    const part = { index: this.#parts++, told: 0, citations: 0, logprobs: 0, place: 0 }
+    const part = { index: this.#parts++, told: 0, tail: '', citations: 0, logprobs: 0, place: 0 }
     item.parts.set(key, part)
     out.push({ type: 'part-start', index: part.index, ...start })
     return part
@@ -201,19 +205,22 @@ export class ReplyItems {
     else if (CALLS[type]) {
       const part = this.#callOf({ ...open, type }, { ...open.item, ...item }, out)
       const text = item[CALLS[type]]
-      if (part) tell(part, (isObject(text) ? JSON.stringify(text) : (stringOf(text) ?? '')).slice(part.told), out)
+      if (part) tellRest(part, isObject(text) ? JSON.stringify(text) : (stringOf(text) ?? ''), out)
     } else if (type) this.#wholeItem(type, item, out)
     for (const { index } of open.parts.values()) out.push({ type: 'part-end', index })
   }
 
   #finishMessage(open: Item, item: JsonObject, out: Event[]): void {
     const named = open.item['phase'] === undefined ? { ...open, item: { ...open.item, phase: item['phase'] } } : open
-    for (const [place, value] of arrayOf(item['content']).entries()) {
+    const contents = arrayOf(item['content'])
+    // Some hosts count parts otherwise in deltas than in the item.
+    const opened = open.parts.size === contents.length ? [...open.parts.values()] : []
+    for (const [place, value] of contents.entries()) {
       if (!isObject(value)) continue
       const kind = stringOf(value['type']) ?? ''
       if (!TEXTS[kind]) continue
-      const part = this.#textOf(named, place, kind, out)
-      tell(part, (stringOf(value[kind === 'refusal' ? 'refusal' : 'text']) ?? '').slice(part.told), out)
+      const part = opened[place] ?? this.#textOf(named, place, kind, out)
+      tellRest(part, stringOf(value[kind === 'refusal' ? 'refusal' : 'text']) ?? '', out)
       for (const annotation of arrayOf(value['annotations']).slice(part.citations)) cite(part, annotation, out)
       if (part.logprobs === 0) addLogprobs(part, value['logprobs'], out)
     }
@@ -229,7 +236,7 @@ export class ReplyItems {
         const before = open.parts.get(summary ? 'summary' : 'thought')
         if (text === '' || (before && before.place > place)) continue
         const part = this.#thoughtOf(open, summary === true, place, out)
-        tell(part, text.slice(part.told), out)
+        tellRest(part, text, out)
       }
     const value = stringOf(item['encrypted_content'])
     if (!value) return
@@ -262,7 +269,13 @@ const placeOf = (event: JsonObject): number => numberOf(event['content_index']) 
 function tell(part: OpenPart, text: string, out: Event[]): void {
   if (text === '') return
   part.told += text.length
+  part.tail = (part.tail + text).slice(-TAIL)
   out.push({ type: 'text-delta', index: part.index, text })
+}
+
+/** What a whole text holds beyond its deltas; nothing when they were deltas of another text. */
+function tellRest(part: OpenPart, whole: string, out: Event[]): void {
+  if (whole.length > part.told && whole.slice(0, part.told).endsWith(part.tail)) tell(part, whole.slice(part.told), out)
 }
 
 function addLogprobs(part: OpenPart, value: Json | undefined, out: Event[]): void {
