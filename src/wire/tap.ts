@@ -7,6 +7,8 @@
 import { GatewayError } from '../core/error.ts'
 import type { Finish, Usage } from '../core/event.ts'
 import { mergeUsage } from '../core/event.ts'
+import { parseJson } from '../core/json.ts'
+import { providerErrorOf, readProviderError, toldError } from './provider-error.ts'
 import { lastFrameEnd, type SseFrame, SseReader } from './sse.ts'
 import type { ReplySummary, StreamTap, TapOptions } from './wire.ts'
 
@@ -31,6 +33,8 @@ export interface TapReader {
   read(frame: SseFrame): FrameNews
   /** About how many bytes of an output frame are not output: what characters are counted without. */
   readonly overhead: number
+  /** True when `read` knows output from openings: then every frame is read until the first output, so that a role alone does not count as the beginning of an answer. */
+  readonly peeks?: boolean
 }
 
 interface MutableSummary {
@@ -59,6 +63,21 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
+/** By the first byte that is not white space or a byte order mark; undefined while there is none. `{`, `[` and `<` begin no line of a stream. */
+function isPlain(bytes: Uint8Array): boolean | undefined {
+  const first = bytes.find((byte) => byte > 32 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
+  return first === undefined ? undefined : first === 0x7b || first === 0x5b || first === 0x3c
+}
+
+/** The words of a body that came in a stream's place. */
+function plainError(bytes: Uint8Array | undefined): GatewayError {
+  const text = new TextDecoder().decode(bytes).trim()
+  const value = parseJson(text)
+  if (providerErrorOf(value)) return toldError(value)
+  const words = value === undefined ? readProviderError(0, text).message : 'JSON that is no stream'
+  return new GatewayError('upstream-invalid', `The provider answered a stream's request with something else: ${words}`)
+}
+
 export class SseTap implements StreamTap {
   started = false
   finished = false
@@ -67,7 +86,11 @@ export class SseTap implements StreamTap {
   readonly #reader: TapReader
   readonly #hideUsage: boolean
   readonly #maxEvent: number
-  #held: Uint8Array | undefined
+  /** The beginning of a frame, in the pieces in which it came. */
+  #held: Uint8Array[] = []
+  #heldSize = 0
+  /** The body is no event stream but one JSON text or page, an error mostly. */
+  #plain: boolean | undefined
 
   constructor(reader: TapReader, { hideUsage = false, maxEvent = 16 << 20 }: TapOptions) {
     this.#reader = reader
@@ -77,27 +100,28 @@ export class SseTap implements StreamTap {
 
   push(bytes: Uint8Array): Uint8Array | undefined {
     if (this.error) return undefined
-    let all = bytes
-    let seen = 0
-    if (this.#held) {
-      seen = this.#held.length
-      all = joined([this.#held, bytes])
-      this.#held = undefined
-    }
-    const end = lastFrameEnd(all, seen)
-    if (end < 0) {
-      if (all.length > this.#maxEvent) this.error = new GatewayError('upstream-invalid', 'The provider sent an event that is too large.')
-      else this.#held = all
+    this.#plain ??= isPlain(bytes)
+    const tail = this.#plain ? undefined : this.#tail()
+    const end = this.#plain ? -1 : tail ? lastFrameEnd(joined([tail, bytes]), tail.length) - tail.length : lastFrameEnd(bytes)
+    if (end <= 0) {
+      this.#hold(bytes)
+      if (this.#heldSize > this.#maxEvent)
+        this.error = new GatewayError('upstream-invalid', 'The provider sent an event that is too large.')
       return undefined
     }
-    if (end < all.length) this.#held = all.subarray(end)
-    return this.#whole(end === all.length ? all : all.subarray(0, end))
+    const head = end === bytes.length ? bytes : bytes.subarray(0, end)
+    const whole = this.#heldSize > 0 ? joined([...this.#release(), head]) : head
+    if (end < bytes.length) this.#hold(bytes.subarray(end))
+    return this.#whole(whole)
   }
 
   end(): Uint8Array | undefined {
-    const rest = this.#held
-    this.#held = undefined
+    const rest = this.#heldSize > 0 ? joined(this.#release()) : undefined
     if (this.error) return undefined
+    if (this.#plain) {
+      this.error = plainError(rest)
+      return undefined
+    }
     // Some providers leave the last blank line out. Only what makes the stream whole may go out.
     const last = rest ? this.#whole(rest, true) : undefined
     if (this.error || this.finished) return last
@@ -105,19 +129,37 @@ export class SseTap implements StreamTap {
     return undefined
   }
 
+  #hold(bytes: Uint8Array): void {
+    this.#held.push(bytes)
+    this.#heldSize += bytes.length
+  }
+
+  #release(): Uint8Array[] {
+    const pieces = this.#held
+    this.#held = []
+    this.#heldSize = 0
+    return pieces
+  }
+
+  /** The last bytes that are held: an end may be split between them and what comes. */
+  #tail(): Uint8Array | undefined {
+    if (this.#heldSize === 0) return undefined
+    const last = this.#held.at(-1)
+    return last && last.length >= 3 ? last.subarray(-3) : joined(this.#held.slice(-3)).subarray(-3)
+  }
+
   #whole(bytes: Uint8Array, atEnd = false): Uint8Array | undefined {
-    const { telling, overhead } = this.#reader
-    const text = latin1(bytes)
+    const { telling, overhead, peeks } = this.#reader
     this.summary.characters += Math.max(0, bytes.length - overhead)
-    if (!telling.test(text)) {
-      // Comments and blank lines alone are no output.
-      if (text.includes('data:')) {
-        this.started = true
-        this.summary.outputs++
-      }
-      return bytes
+    if (peeks && !this.started) return this.#read(bytes, atEnd)
+    const text = latin1(bytes)
+    if (telling.test(text)) return this.#read(bytes, atEnd)
+    // Comments and blank lines alone are no output.
+    if (text.includes('data:')) {
+      this.started = true
+      this.summary.outputs++
     }
-    return this.#read(bytes, atEnd)
+    return bytes
   }
 
   #read(bytes: Uint8Array, atEnd: boolean): Uint8Array | undefined {
