@@ -70,9 +70,9 @@ function systemOf(member: Member): Message[] {
   if (isString(member.value))
     return [{ role: 'system', path: member.path, parts: [{ type: 'text', path: member.path, text: member.value }] }]
   const fields = fieldsOf(member)
-  fields.take('role')
+  const role = fields.take('role')?.value
   const parts = isPart(fields) && !fields.has('parts') ? partsOf(member) : (fields.list('parts') ?? []).flatMap(partsOf)
-  return [{ role: 'system', path: member.path, parts, ...(isPart(fields) ? {} : fields.extras()) }]
+  return [{ role: 'system', path: member.path, parts, ...(role && { own: { role } }), ...(isPart(fields) ? {} : fields.extras()) }]
 }
 
 function contentsOf(contents: Member): Message[] {

@@ -5,12 +5,11 @@ import { isObject, type Json, type JsonObject, parseJson } from '../../core/json
 import { providerErrorOf, toldError } from '../provider-error.ts'
 import { SseReader } from '../sse.ts'
 import type { ReplyDecoder } from '../wire.ts'
+import { type Framing, framingOf } from './framing.ts'
 import { JsonArrayReader } from './json-array.ts'
 import { ChunkReader } from './read-chunk.ts'
 
 const DEFAULT_MAX_EVENT = 64 << 20
-
-type Framing = 'unknown' | 'events' | 'array' | 'whole'
 
 export class GeminiDecoder implements ReplyDecoder {
   readonly #streamed: boolean
@@ -18,7 +17,8 @@ export class GeminiDecoder implements ReplyDecoder {
   readonly #text = new TextDecoder('utf-8')
   readonly #sse: SseReader
   readonly #array: JsonArrayReader
-  #framing: Framing
+  /** Undefined while a stream has not begun. */
+  #framing: Framing['kind'] | undefined
   /** A whole body, as far as it has come. */
   #body = ''
   #done = false
@@ -27,38 +27,40 @@ export class GeminiDecoder implements ReplyDecoder {
     this.#streamed = streamed
     this.#sse = new SseReader(maxEvent)
     this.#array = new JsonArrayReader(maxEvent)
-    this.#framing = streamed ? 'unknown' : 'whole'
+    this.#framing = streamed ? undefined : 'object'
   }
 
   push(bytes: Uint8Array): readonly Event[] {
     if (this.#done) return []
     try {
-      if (this.#framing === 'unknown') this.#framing = framingOf(bytes)
-      switch (this.#framing) {
-        case 'events':
-          return this.#frames(this.#sse.push(bytes))
-        case 'array':
-          return this.#items(this.#array.push(this.#text.decode(bytes, { stream: true })))
-        case 'whole':
-          this.#body += this.#text.decode(bytes, { stream: true })
-          return []
-        case 'unknown':
-          return []
-        default:
-          return this.#framing satisfies never
-      }
+      return this.#framing ? this.#take(this.#framing, bytes) : this.#begin(bytes)
     } catch (error) {
       return this.#fail(unreadable(error))
     }
   }
 
+  #begin(bytes: Uint8Array): readonly Event[] {
+    const framing = framingOf(bytes)
+    if (!framing) return []
+    this.#framing = framing.kind
+    return this.#take(framing.kind, framing.start === 0 ? bytes : bytes.subarray(framing.start))
+  }
+
+  #take(framing: Framing['kind'], bytes: Uint8Array): readonly Event[] {
+    if (framing === 'events') return this.#frames(this.#sse.push(bytes))
+    const text = this.#text.decode(bytes, { stream: true })
+    if (framing === 'array') return this.#items(this.#array.push(text))
+    this.#body += text
+    return []
+  }
+
   end(): readonly Event[] {
     if (this.#done) return []
     try {
-      const last = this.#framing === 'whole' ? this.#whole() : this.#framing === 'events' ? this.#frames(this.#sse.end()) : []
+      const last = this.#framing === 'object' ? this.#whole() : this.#framing === 'events' ? this.#frames(this.#sse.end()) : []
       if (this.#done) return last
       this.#done = true
-      return [...last, ...this.#reader.end(this.#streamed && this.#framing !== 'whole')]
+      return [...last, ...this.#reader.end(this.#streamed && this.#framing !== 'object')]
     } catch (error) {
       return this.#fail(unreadable(error))
     }
@@ -95,17 +97,6 @@ export class GeminiDecoder implements ReplyDecoder {
     this.#done = true
     return [{ type: 'error', error }]
   }
-}
-
-/** A stream's first character tells its framing: errors come as plain JSON whatever the content type says. */
-function framingOf(bytes: Uint8Array): Framing {
-  for (const byte of bytes) {
-    if (byte === 0x7b) return 'whole'
-    if (byte === 0x5b) return 'array'
-    // White space, or a byte order mark.
-    if (!(byte === 32 || byte === 9 || byte === 10 || byte === 13 || byte === 0xef || byte === 0xbb || byte === 0xbf)) return 'events'
-  }
-  return 'unknown'
 }
 
 const ANSWER = ['candidates', 'promptFeedback', 'usageMetadata', 'modelVersion', 'responseId']

@@ -27,24 +27,34 @@ function functionOf(member: Member): Tool {
   const name = fields.string('name')
   if (!name) throw invalid('A function declaration needs a name.', `${fields.path}.name`)
   const description = fields.string('description')
-  const schema = schemaOf(fields, 'parametersJsonSchema', 'parameters')?.schema
+  const found = schemaOf(fields, 'parametersJsonSchema', 'parameters')
+  const schema = found?.schema
   return {
     type: 'function',
     path: fields.path,
     name,
     ...(description !== undefined && { description }),
     ...(schema && { schema }),
+    ...(found?.own && { own: { parameters: found.own } }),
     ...fields.extras(),
   }
 }
 
+interface Schema {
+  readonly schema: JsonObject
+  readonly path: string
+  /** As the client wrote it in Google's own dialect. */
+  readonly own?: JsonObject
+}
+
 /** A schema under either of its two names: JSON Schema as it is, Google's own dialect translated. */
-export function schemaOf(fields: Fields, json: string, own: string): { readonly schema: JsonObject; readonly path: string } | undefined {
+export function schemaOf(fields: Fields, json: string, own: string): Schema | undefined {
   for (const name of [json, own]) {
     const member = fields.take(name)
     if (!member) continue
     if (!isObject(member.value)) throw invalid(`${name} must be a schema object.`, member.path)
-    return { schema: name === json ? member.value : jsonSchemaOf(member.value), path: member.path }
+    if (name === json) return { schema: member.value, path: member.path }
+    return { schema: jsonSchemaOf(member.value), path: member.path, own: member.value }
   }
   return undefined
 }

@@ -4,6 +4,7 @@ import { isObject, parseJson } from '../../core/json.ts'
 import { toldError } from '../provider-error.ts'
 import { SseTap, type TapReader } from '../tap.ts'
 import type { ReplySummary, StreamTap, TapOptions } from '../wire.ts'
+import { type Framing, framingOf } from './framing.ts'
 import { newsOf, summarize } from './summarize.ts'
 
 /** Counts are in every frame, but what the last one says holds: only frames that end something are read. */
@@ -22,7 +23,7 @@ export const tapReader: TapReader = {
 export class GeminiTap implements StreamTap {
   readonly #sse: SseTap
   readonly #maxEvent: number
-  #framing: 'unknown' | 'events' | 'json' = 'unknown'
+  #framing: Framing['kind'] | undefined
   #held: Uint8Array[] = []
   #size = 0
   #json: { readonly summary: ReplySummary; readonly error?: GatewayError } | undefined
@@ -46,7 +47,7 @@ export class GeminiTap implements StreamTap {
   }
 
   push(bytes: Uint8Array): Uint8Array | undefined {
-    if (this.#framing === 'unknown') this.#framing = firstOf(bytes)
+    this.#framing ??= framingOf(bytes)?.kind
     if (this.#framing === 'events') return this.#sse.push(bytes)
     if (this.#json) return undefined
     this.#held.push(bytes)
@@ -82,12 +83,4 @@ export class GeminiTap implements StreamTap {
     this.#json = { summary: { outputs: 0, characters: 0 }, error }
     this.#held = []
   }
-}
-
-function firstOf(bytes: Uint8Array): 'unknown' | 'events' | 'json' {
-  for (const byte of bytes) {
-    if (byte === 0x7b || byte === 0x5b) return 'json'
-    if (!(byte === 32 || byte === 9 || byte === 10 || byte === 13 || byte === 0xef || byte === 0xbb || byte === 0xbf)) return 'events'
-  }
-  return 'unknown'
 }
