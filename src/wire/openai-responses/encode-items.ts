@@ -224,7 +224,7 @@ function resultItem(part: ToolResultPart, ids: CallIds, later: JsonObject[], con
     ? [{ type: 'input_text', text: JSON.stringify(part.isError && !saysError(part.json) ? { error: part.json } : part.json) }]
     : []
   for (const one of part.content) {
-    const encoded = inputPart(one, context)
+    const encoded = inputPart(inFile(one), context)
     if (!encoded) continue
     if (one.type === 'media' && target.capabilities.toolResultMedia === false && !own) {
       notes.dropped(one.path, 'behind the results')
@@ -239,6 +239,15 @@ function resultItem(part: ToolResultPart, ids: CallIds, later: JsonObject[], con
     output: plainText(parts) ?? (parts.length > 0 ? parts : ''),
     ...extras,
   })
+}
+
+/** A text document in a result stays a document, so that it can be told from the tool's own words. */
+function inFile(part: Part): Part {
+  if (part.type !== 'media' || part.kind !== 'document' || part.source.type !== 'text') return part
+  const { text, mime } = part.source
+  const bytes = new TextEncoder().encode(text)
+  const data = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+  return { ...part, source: { type: 'base64', data, mime } }
 }
 
 const saysError = (json: JsonObject): boolean => Object.keys(json).some((key) => /error/i.test(key))

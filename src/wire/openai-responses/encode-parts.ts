@@ -125,4 +125,5 @@ function urlOf(source: Exclude<MediaPart['source'], { type: 'file' }>): string {
 }
 
 /** Bytes without a name are refused. */
-const nameOfMime = (mime: string): string => `document.${/^[a-z]+\/([a-z0-9]{1,8})$/i.exec(mime)?.[1] ?? 'pdf'}`
+const nameOfMime = (mime: string): string =>
+  mime === 'text/plain' ? 'document.txt' : `document.${/^[a-z]+\/([a-z0-9]{1,8})$/i.exec(mime)?.[1] ?? 'pdf'}`

@@ -120,24 +120,26 @@ function hostedTool(tool: HostedTool, notes: Notes): JsonObject | undefined {
     for (const key of keys) used.add(key)
     return keys.map((key) => members[key]).find((value) => value !== undefined && value !== null)
   }
-  const encoded = mapped(tool, take)
+  const encoded = mapped(tool, members, take)
   if (!encoded) {
     notes.dropped(tool.path, `${tool.kind} runs at its own vendor only`)
     return undefined
   }
   for (const [key, value] of Object.entries(members))
-    if (!used.has(key) && value !== undefined && value !== null) notes.dropped(at(tool.path, key), 'not known to this tool here')
+    if (!used.has(key) && value !== undefined && value !== null)
+      notes.dropped(at(tool.path, key), 'otherwise, or not at all, in this tool here')
   if (isObject(members['cache_control'])) notes.dropped(at(tool.path, 'cache_control'), 'tools are cached with what follows them')
   return encoded
 }
 
-function mapped(tool: HostedTool, take: (...keys: string[]) => Json | undefined): JsonObject | undefined {
+function mapped(tool: HostedTool, members: JsonObject, take: (...keys: string[]) => Json | undefined): JsonObject | undefined {
   switch (tool.family) {
     case 'web-search': {
       const domains = take('allowed_domains')
-      const place = take('user_location')
-      // Chat wraps the place: `{ type: 'approximate', approximate: { city, … } }`.
-      const near = isObject(place) && isObject(place['approximate']) ? { type: 'approximate', ...place['approximate'] } : place
+      const place = members['user_location']
+      // Chat wraps the place: `{ type: 'approximate', approximate: { city, … } }`, which is named as said by other means.
+      const wrapped = isObject(place) && isObject(place['approximate']) ? place['approximate'] : undefined
+      const near = wrapped ? { type: 'approximate', ...wrapped } : take('user_location')
       return compact({
         type: 'web_search',
         search_context_size: take('search_context_size'),
@@ -149,10 +151,10 @@ function mapped(tool: HostedTool, take: (...keys: string[]) => Json | undefined)
       return { type: 'code_interpreter', container: { type: 'auto' } }
     case 'mcp': {
       const url = take('url', 'server_url')
-      const label = tool.name ?? take('mcp_server_name', 'server_label')
-      take('name')
+      const label = tool.name ?? take('name', 'mcp_server_name', 'server_label')
       if (!isFilled(url)) return undefined
-      const configuration = take('tool_configuration')
+      // Named as done by other means.
+      const configuration = members['tool_configuration']
       return compact({
         type: 'mcp',
         server_label: isFilled(label) ? label : 'server',

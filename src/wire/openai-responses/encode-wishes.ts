@@ -1,7 +1,7 @@
 /** Thinking, output format and single values, for a provider. */
 import type { ChatCall, Effort } from '../../core/call.ts'
 import { digestWord } from '../../core/id.ts'
-import { compact, isObject, type JsonObject } from '../../core/json.ts'
+import { at, compact, type JsonObject } from '../../core/json.ts'
 import type { Notes, settingsOf } from '../../core/notes.ts'
 import type { Target } from '../../core/target.ts'
 import { nestedExtras } from './nested.ts'
@@ -9,6 +9,7 @@ import { isStrictReady } from './schema.ts'
 
 const WIRE = 'openai-responses'
 const LEVELS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+const SHOWS = new Set(['openai-chat', 'anthropic-messages'])
 const MIN_OUTPUT = 16
 const MAX_USER = 64
 
@@ -29,8 +30,9 @@ export function encodeReasoning(call: ChatCall, { capabilities, quirks }: Target
     if (level !== asked) notes.dropped(wish.path, level === undefined ? 'the model takes no level' : `as ${level}`)
     effort = level === undefined ? undefined : (quirks.efforts?.[level] ?? level)
   }
-  // A Chat client that says how much to think reads the thoughts, if there are any.
-  const shown = !off && (wish.visible ?? (call.wire === 'openai-chat' && asked !== undefined))
+  // Clients of Chat and Anthropic who ask for thinking read the thoughts, if there are any.
+  const shown = !off && (wish.visible ?? (SHOWS.has(call.wire) && asked !== undefined))
+  if (wish.visible === false && call.wire === 'openai-chat') notes.dropped(at(wish.path, 'exclude'), 'thoughts are not asked for')
   const summary = own ? wish.own?.['summary'] : shown ? 'auto' : undefined
   const reasoning = compact({ effort, summary, ...extras })
   return Object.keys(reasoning).length > 0 || own ? reasoning : undefined
@@ -136,6 +138,7 @@ export function encodeSettings(
   function tierOf(tier: string | undefined): string | undefined {
     if (tier === undefined || own) return tier
     const mapped = TIERS[tier] ?? tier
+    if (tier === 'on_demand') notes.dropped(settings.pathOf('serviceTier'), 'as default')
     if (KNOWN_TIERS.has(mapped)) return mapped
     notes.dropped(settings.pathOf('serviceTier'), 'not a tier of this provider')
     return undefined
@@ -162,5 +165,3 @@ export function encodeInclude(call: ChatCall, { capabilities }: Target, logprobs
   const include = [...(sealed ? ['reasoning.encrypted_content'] : []), ...(logprobs ? ['message.output_text.logprobs'] : []), ...kept]
   return include.length > 0 ? include : undefined
 }
-
-export const isPlainText = (value: unknown): boolean => isObject(value) && value['type'] === 'text'
