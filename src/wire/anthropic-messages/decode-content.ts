@@ -1,7 +1,7 @@
 /** Content blocks of a client's messages. */
-import type { ForeignPart, MediaKind, MediaPart, MediaSource, Message, Part, Sealed, TextPart } from '../../core/call.ts'
+import type { ForeignPart, MediaKind, MediaSource, Message, Part, Sealed, TextPart } from '../../core/call.ts'
 import { invalid } from '../../core/error.ts'
-import { at, compact, isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { at, compact, isFilled, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { uncarry } from '../carrier.ts'
 import { booleanAt, cacheOf, isAbsent, joined, listAt, objectAt, requiredString, stringAt, unread } from './read.ts'
 
@@ -32,6 +32,8 @@ function decodeBlock(block: Json, path: string, where: Where): Part {
       return mediaBlock(block, path, where)
     case 'search_result':
       return searchResult(block, path)
+    case 'compaction':
+      return compaction(block, path)
     case 'thinking':
       return thinkingBlock(block, path)
     case 'redacted_thinking': {
@@ -118,14 +120,16 @@ function toolUse(block: JsonObject, path: string): Part {
 }
 
 function toolResult(block: JsonObject, path: string, where: Where): Part {
+  const isError = booleanAt(block['is_error'], at(path, 'is_error'))
   const { cache, more } = cacheOf(block, path)
   return compact({
     type: 'tool-result',
     id: requiredString(block['tool_use_id'], at(path, 'tool_use_id')),
     content: decodeContent(block['content'], at(path, 'content'), { ...where, role: 'assistant', narrow: false }),
-    isError: booleanAt(block['is_error'], at(path, 'is_error')) || undefined,
+    isError: isError || undefined,
     path,
     cache,
+    own: isError === false ? { is_error: false } : undefined,
     extras: joined(unread(block, 'type', 'tool_use_id', 'content', 'is_error', 'cache_control'), more),
   })
 }
@@ -137,6 +141,7 @@ function mediaBlock(block: JsonObject, path: string, { role, narrow }: Where): P
   if (narrow && !isImage && role === 'assistant') throw invalid('`document` blocks are not permitted in assistant messages', path)
   const from = objectAt(block['source'], at(path, 'source'))
   if (!from) throw invalid('Field required', at(path, 'source'))
+  if (from['type'] === 'content' && !isImage) return contentDocument(block, from['content'], path)
   const source = sourceOf(from, at(path, 'source'), isImage)
   if (!source) return foreign(block, path)
   const { cache, more } = cacheOf(block, path)
@@ -151,7 +156,7 @@ function mediaBlock(block: JsonObject, path: string, { role, narrow }: Where): P
     path,
     cache,
     // Off is what silence means elsewhere.
-    own: joined(citations?.['enabled'] === false ? { citations } : undefined, source.own && { source: source.own }),
+    own: citations?.['enabled'] === false ? { citations } : undefined,
     extras: joined(
       unread(block, ...known),
       citations && citations['enabled'] !== false ? { citations } : undefined,
@@ -168,8 +173,6 @@ interface Source {
   readonly source: MediaSource
   /** What the source says beyond it. */
   readonly more?: JsonObject
-  /** How it was made of blocks of text. */
-  readonly own?: JsonObject
 }
 
 function sourceOf(from: JsonObject, path: string, isImage: boolean): Source | undefined {
@@ -195,10 +198,6 @@ function sourceOf(from: JsonObject, path: string, isImage: boolean): Source | un
         source: { type: 'file', id: requiredString(from['file_id'], at(path, 'file_id')) },
         more: unread(from, 'type', 'file_id'),
       }
-    case 'content': {
-      const source: MediaSource = { type: 'text', text: wordsOf(from['content']), mime: 'text/plain' }
-      return onlyWords(from['content']) ? { source, own: from } : { source, more: from }
-    }
     default:
       requiredString(from['type'], at(path, 'type'))
       return undefined
@@ -215,17 +214,42 @@ function wordsOf(content: Json | undefined): string {
 const onlyWords = (content: Json | undefined): boolean =>
   !Array.isArray(content) || content.every((block) => isObject(block) && block['type'] === 'text')
 
-/** A search result is a document whose words other vendors can read; its own members return on this wire. */
-function searchResult(block: JsonObject, path: string): MediaPart {
+/**
+ * What is made of texts is a text to other vendors, with the names it goes by in front. `own` holds what it was; nothing
+ * but the mark and what could not be said so is left for `extras`.
+ */
+function asText(
+  block: JsonObject,
+  path: string,
+  heading: readonly (string | undefined)[],
+  text: string,
+  lost: JsonObject | undefined,
+): TextPart {
   const { cache, more } = cacheOf(block, path)
-  return compact({
-    type: 'media',
-    kind: 'document',
-    source: { type: 'text', text: wordsOf(block['content']), mime: 'text/plain' },
-    name: stringAt(block['title'], at(path, 'title')),
-    path,
-    cache,
-    own: joined({ type: block['type'] }, onlyWords(block['content']) ? { content: block['content'] } : undefined),
-    extras: joined(unread(block, 'type', 'title', 'cache_control', ...(onlyWords(block['content']) ? ['content'] : [])), more),
-  })
+  const own = Object.fromEntries(Object.entries(block).filter(([name]) => name !== 'cache_control' && !Object.hasOwn(lost ?? {}, name)))
+  const names = heading.filter(isFilled).join('\n')
+  return compact({ type: 'text', text: names ? `${names}\n\n${text}` : text, path, cache, own, extras: joined(lost, more) })
+}
+
+function searchResult(block: JsonObject, path: string): TextPart {
+  const title = stringAt(block['title'], at(path, 'title'))
+  const source = stringAt(block['source'], at(path, 'source'))
+  return asText(block, path, [title, source], wordsOf(block['content']), citing(block))
+}
+
+function contentDocument(block: JsonObject, content: Json | undefined, path: string): TextPart {
+  const title = stringAt(block['title'], at(path, 'title'))
+  const context = stringAt(block['context'], at(path, 'context'))
+  const lost = joined(citing(block), onlyWords(content) ? undefined : { source: block['source'] })
+  return asText(block, path, [title, context], wordsOf(content), lost)
+}
+
+/** Citations are lost elsewhere, but only when they are on. */
+const citing = ({ citations }: JsonObject): JsonObject | undefined =>
+  isObject(citations) && citations['enabled'] === true ? { citations } : undefined
+
+/** The summary that stands for what came before it. */
+function compaction(block: JsonObject, path: string): Part {
+  const { content } = block
+  return isFilled(content) ? asText(block, path, [], content, undefined) : foreign(block, path)
 }

@@ -49,6 +49,7 @@ function decodeTool(item: Json, path: string): Tool {
       strict: booleanAt(tool['strict'], at(path, 'strict')),
       path,
       cache,
+      own: type === undefined ? undefined : { type },
       extras: joined(unread(tool, 'type', 'name', 'description', 'input_schema', 'strict', 'cache_control'), more),
     })
   }

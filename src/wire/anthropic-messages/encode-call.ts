@@ -1,5 +1,5 @@
 /** A call as a Messages body, under the API's rules and what the model takes. */
-import type { ChatCall, SettingName } from '../../core/call.ts'
+import type { ChatCall, Part, SettingName } from '../../core/call.ts'
 import { isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { type Notes, settingsOf } from '../../core/notes.ts'
 import type { Target } from '../../core/target.ts'
@@ -56,7 +56,8 @@ export function encodeCall(call: ChatCall, target: Target, notes: Notes): Encode
   if (messages.length === 0) saveSystemOnly(systemBlocks, messages, call, notes)
   finishMessages(messages, call, target, sized, notes)
 
-  const outputConfig = { ...(sized.effort && { effort: sized.effort }), ...(format.native && { format: format.native }) }
+  const older = own && call.format?.path === 'output_format'
+  const outputConfig = { ...(sized.effort && { effort: sized.effort }), ...(format.native && !older && { format: format.native }) }
   const toolChoice = withParallel(
     format.choice ?? choice,
     settings.take('parallelTools'),
@@ -68,13 +69,14 @@ export function encodeCall(call: ChatCall, target: Target, notes: Notes): Encode
   const body: Record<string, Json | undefined> = {
     model: target.model,
     max_tokens: maxTokens,
-    ...(systemBlocks.length > 0 && { system: plainText(systemBlocks) }),
+    ...(systemBlocks.length > 0 && { system: own && isListed(system) ? systemBlocks : plainText(systemBlocks) }),
     messages,
     ...(tools.length > 0 && { tools }),
     ...(encoded.servers.length > 0 && { mcp_servers: encoded.servers }),
     ...(toolChoice && { tool_choice: toolChoice }),
     ...(sized.thinking && { thinking: sized.thinking }),
     ...(Object.keys(outputConfig).length > 0 && { output_config: outputConfig }),
+    ...(older && format.native && { output_format: format.native }),
     ...sampling(settings, call, target, sized, notes),
     ...others(settings, own, notes),
     ...(call.stream && { stream: true }),
@@ -111,18 +113,24 @@ interface Message {
 }
 
 function messagesOf(turns: readonly Turn[], writing: Writing): Message[] {
-  const messages: Message[] = []
+  const drafts: { role: Turn['role']; blocks: Block[]; message: Turn['message'] }[] = []
   for (const { role, parts, message } of turns) {
     const blocks = blocksOf(parts, role, writing)
-    const last = messages.at(-1)
+    const last = drafts.at(-1)
     if (blocks.length === 0 && !(message && role === 'assistant')) continue
     // A turn of which nothing was left may have stood between two of one side.
-    if (!message && last?.role === role && Array.isArray(last.content)) last.content = [...last.content, ...blocks]
-    else messages.push({ ...message?.extras, role, content: blocks })
+    if (!message && last?.role === role) last.blocks.push(...blocks)
+    else drafts.push({ role, blocks, message })
   }
-  for (const message of messages) message.content = plainText(message.content as readonly Block[])
-  return messages
+  return drafts.map(({ role, blocks, message }) => ({
+    ...message?.extras,
+    role,
+    content: message && isListed(message.parts) ? blocks : plainText(blocks),
+  }))
 }
+
+/** The client wrote a list, even if of one text. */
+const isListed = (parts: readonly Part[]): boolean => parts[0]?.path.endsWith(']') ?? false
 
 /** One text and nothing else is written as a text. */
 function plainText(blocks: readonly Block[]): Json {

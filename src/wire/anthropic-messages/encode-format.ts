@@ -37,7 +37,7 @@ export function encodeFormat(
   if (nativeTaken && call.wire === WIRE) return { native: { type: 'json_schema', schema } }
   const clean = constrainingSchema(schema)
   if (nativeTaken && clean) {
-    for (const keyword of clean.lost) notes.dropped(`${path}.${keyword}`, 'in words only')
+    if (clean.lost.size > 0) notes.dropped(`${path}.schema`, `in words only: ${[...clean.lost].join(' ')}`)
     return { native: { type: 'json_schema', schema: described(clean.schema, description) } }
   }
   const { schema: input, lost } = toolSchema(schema)

@@ -101,10 +101,10 @@ function merged(block: JsonObject, ...more: readonly (JsonObject | undefined)[])
   for (const extras of more)
     for (const [name, value] of Object.entries(extras ?? {})) {
       const before = whole[name]
-      // A source of blocks replaces the words that were read from it.
-      whole[name] = isObject(before) && isObject(value) && value['type'] === undefined ? { ...before, ...value } : value
+      whole[name] = isObject(before) && isObject(value) ? { ...before, ...value } : value
     }
-  if (whole['type'] === 'search_result' && isObject(whole['source'])) delete whole['source']
+  // It was no text but made of texts.
+  if (whole['type'] !== 'text') delete whole['text']
   if (Array.isArray(whole['citations'])) whole['citations'] = whole['citations'].filter(isGenuine)
   return whole
 }
@@ -183,7 +183,9 @@ function toolResult(part: ToolResultPart, writing: Writing, behind: Block[]): Bl
   }
   if (blocks.length === 0 && behind.length > 0) blocks.push({ type: 'text', text: 'See below.' })
   const [only] = blocks
-  const bare = blocks.length === 1 && only?.['type'] === 'text' && Object.keys(only).length === 2 && parts.length === 1
+  // A text alone is written as a text, unless the client wrote it as a list.
+  const listed = writing.own && parts[0]?.path.endsWith(']')
+  const bare = blocks.length === 1 && only?.['type'] === 'text' && Object.keys(only).length === 2 && parts.length === 1 && !listed
   const content = bare ? only['text'] : blocks
   const block: JsonObject = {
     type: 'tool_result',

@@ -28,6 +28,7 @@ export function encodeThinking(call: ChatCall, { capabilities }: Target, limit: 
   const own = call.wire === WIRE
   const extras = own ? { ...wish.own, ...wish.extras } : void notes.extrasOf({ path: wish.path, extras: wish.extras }, call, WIRE)
   const modes = modesOf(capabilities)
+  if (call.wire === 'openai-chat' && wish.visible === false) notes.dropped(`${wish.path}.exclude`, 'in the words of the target')
   const off = wish.on === false || wish.effort === 'none' || wish.budget === 0
   const on = !off && (wish.on === true || wish.effort !== undefined || wish.budget !== undefined)
   if (off) return switchedOff(wish, modes, capabilities, own, notes)

@@ -63,7 +63,7 @@ function functionTool(tool: Exclude<Tool, HostedTool>, name: string, call: ChatC
   const strict = strictness(tool.strict, schema, tool.path, call, target, notes)
   return {
     name,
-    ...(isFilled(tool.description) && { description: tool.description }),
+    ...((call.wire === WIRE ? tool.description !== undefined : isFilled(tool.description)) && { description: tool.description }),
     input_schema: strict?.schema ?? schema,
     ...(strict?.flag !== undefined && { strict: strict.flag }),
     ...own,
@@ -103,11 +103,15 @@ function hosted(tool: HostedTool, call: ChatCall, taken: Set<string>, notes: Not
   if (call.toolChoice?.type === 'allowed') notes.dropped(call.toolChoice.path, 'as a list of tools')
   taken.add(native.name)
   for (const name of Object.keys(value))
-    if (value[name] !== null && !native.read.includes(name)) notes.dropped(`${tool.path}.${name}`, 'not supported by the target')
+    if (value[name] !== null && !native.read.includes(name))
+      notes.dropped(`${tool.path}.${name}`, TOLD_OTHERWISE.has(name) ? 'in the words of the target' : 'not supported by the target')
   result.tools.push({ ...native.tool })
   if (native.server) result.servers.push(native.server)
   if (native.beta) result.betas.push(native.beta)
 }
+
+/** Members whose meaning arrives under another name. */
+const TOLD_OTHERWISE = new Set(['filters', 'allowed_tools', 'user_location'])
 
 interface Native {
   readonly name: string
@@ -138,9 +142,8 @@ const NATIVE: { readonly [Family in NonNullable<HostedTool['family']>]?: (value:
         user_location: { type: 'approximate', ...Object.fromEntries(Object.entries(place).filter(([, one]) => isFilled(one))) },
       }),
     }
-    const filters =
-      isObject(value['filters']) && Object.keys(value['filters']).every((name) => name === 'allowed_domains') ? ['filters'] : []
-    return { name: 'web_search', tool, read: ['type', 'user_location', 'external_web_access', ...filters] }
+    const nested = place !== undefined && place !== location
+    return { name: 'web_search', tool, read: nested ? ['type'] : ['type', 'user_location'] }
   },
   code: () => ({ name: 'code_execution', tool: { type: 'code_execution_20250825', name: 'code_execution' }, read: ['type'] }),
   url: () => ({ name: 'web_fetch', tool: { type: 'web_fetch_20250910', name: 'web_fetch' }, read: ['type'] }),
@@ -157,7 +160,7 @@ const NATIVE: { readonly [Family in NonNullable<HostedTool['family']>]?: (value:
       tool: { type: 'mcp_toolset', mcp_server_name: name, ...(only.length > 0 && { default_config: { enabled: false }, configs }) },
       server: { type: 'url', url, name, ...(isFilled(token) && { authorization_token: token }) },
       beta: 'mcp-client-2025-11-20',
-      read: ['type', 'server_label', 'server_url', 'name', 'authorization', ...(only.length > 0 ? ['allowed_tools'] : [])],
+      read: ['type', 'server_label', 'server_url', 'name', 'authorization'],
     }
   },
 }

@@ -135,7 +135,7 @@ function clean(source: JsonObject, root: JsonObject, lost: Set<string>): JsonObj
     }
     result['properties'] ??= {}
     result['additionalProperties'] = false
-  }
+  } else if (schema['additionalProperties'] !== undefined) lost.add('additionalProperties')
   if (unsaid.length > 0) result['description'] = [schema['description'], `Must hold: ${unsaid.join(', ')}.`].filter(isString).join('\n\n')
   // Nothing may stand beside a reference.
   const { $ref, ...beside } = result

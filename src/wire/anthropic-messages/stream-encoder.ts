@@ -154,7 +154,8 @@ export class AnthropicStreamEncoder implements StreamEncoder {
     if (text === '') return ''
     if (part === this.#current) return this.#argumentText(part, text)
     part.held.push(text)
-    return this.#offer(part)
+    // A refusal reads like an answer here: half of one would say something else.
+    return part.start?.kind === 'refusal' ? '' : this.#offer(part)
   }
 
   /** Opens a block and writes what was held for it; a part that has ended is closed again. */
@@ -216,6 +217,7 @@ export class AnthropicStreamEncoder implements StreamEncoder {
     this.#parts.delete(index)
     part.ended = true
     if (part === this.#current) return this.#close() + this.#drain()
+    if (part.start?.kind === 'refusal' && part.held.length > 0) return this.#offer(part)
     // Seals that came without words, or after the block had to be closed.
     if (part.kind === 'reasoning' && part.sealed.length > 0 && !this.#waiting.includes(part)) return this.#offer(sealOf(part.sealed))
     return ''
