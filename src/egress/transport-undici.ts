@@ -129,13 +129,13 @@ function dispatch(
   })
 }
 
+/** undici's names are in lower case already; only repeated headers need joining. */
 function flat(headers: Record<string, string | string[] | undefined>): Headers {
-  const plain: Headers = {}
   for (const name in headers) {
     const value = headers[name]
-    if (value !== undefined) plain[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ')
+    if (typeof value !== 'string') headers[name] = value?.join(', ') ?? ''
   }
-  return plain
+  return headers as Headers
 }
 
 /** Nobody asked for compression, but some hosts compress all the same. */
