@@ -77,7 +77,7 @@ export interface Client {
   models?(): Promise<readonly string[]>
   /** True: of a streamed answer the SDK keeps no reasoning state, so that none can come back. */
   readonly forgetsReasoning?: boolean
-  /** True: the SDK adds the tokens that a stream's start reports to those of its end. */
+  /** True: of a stream's usage the SDK reads the input at its start only, and adds up the output of its start and end. */
   readonly addsStartTokens?: boolean
   /** What the SDK makes of an error answer. */
   statusOf(error: unknown): number | undefined

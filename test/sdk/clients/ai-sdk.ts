@@ -63,7 +63,7 @@ function flavours({ url, fetch }: Place): readonly Flavour[] {
       wire: 'gemini',
       model: 'gemini-3.8-flash',
       of: (model) => google(model),
-      reasoning: { google: { thinkingConfig: { includeThoughts: true } } },
+      reasoning: { google: { thinkingConfig: { includeThoughts: true, thinkingLevel: 'medium' } } },
       showsReasoning: true,
     },
   ]

@@ -1,4 +1,4 @@
-import { ApiError, type Content, type GenerateContentConfig, type GenerateContentResponse, GoogleGenAI, type Part } from '@google/genai'
+import { ApiError, type Content, type GenerateContentConfig, type GenerateContentResponse, GoogleGenAI, type Part, ThinkingLevel } from '@google/genai'
 import { type Client, citySchema, finishOf, type Place, picture, type Question, type Turn, tools } from '../client.ts'
 
 export function google({ url, fetch }: Place): Client {
@@ -25,7 +25,7 @@ export function google({ url, fetch }: Place): Client {
       ...(question.forced
         ? { toolConfig: { functionCallingConfig: { mode: 'ANY' as never, allowedFunctionNames: [question.forced] } } }
         : {}),
-      ...(question.reasoning ? { thinkingConfig: { includeThoughts: true } } : {}),
+      ...(question.reasoning ? { thinkingConfig: { includeThoughts: true, thinkingLevel: ThinkingLevel.MEDIUM } } : {}),
       ...(question.structured ? { responseMimeType: 'application/json', responseJsonSchema: citySchema } : {}),
       ...(question.signal ? { abortSignal: question.signal } : {}),
     }
