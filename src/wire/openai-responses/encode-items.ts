@@ -87,7 +87,7 @@ function encodeMessage(message: Message, items: JsonObject[], ids: CallIds, cont
     })
     content = []
   }
-  for (const group of grouped(message.parts)) {
+  for (const group of grouped(message.parts, own)) {
     const [part] = group
     if (!part) continue
     if (part.type === 'text' || part.type === 'refusal' || part.type === 'media' || (part.type === 'foreign' && isInside(part.path))) {
@@ -124,14 +124,14 @@ function plainText(content: readonly JsonObject[]): string | undefined {
   return (only['type'] === 'input_text' || only['type'] === 'output_text') && typeof only['text'] === 'string' ? only['text'] : undefined
 }
 
-/** Parts of one reasoning item stand together; every other part alone. */
-function grouped(parts: readonly Part[]): readonly (readonly Part[])[] {
+/** Parts of one reasoning item of this wire stand together; every other part alone. */
+function grouped(parts: readonly Part[], own: boolean): readonly (readonly Part[])[] {
   const groups: Part[][] = []
   for (const part of parts) {
     const last = groups.at(-1)
     const before = last?.at(-1)
-    if (part.type === 'reasoning' && before?.type === 'reasoning' && holderOf(part.path) === holderOf(before.path) && !before.sealed)
-      last?.push(part)
+    const same = own && part.type === 'reasoning' && before?.type === 'reasoning' && holderOf(part.path) === holderOf(before.path)
+    if (same && !before.sealed) last?.push(part)
     else groups.push([part])
   }
   return groups
@@ -165,7 +165,7 @@ function reasoningItem(parts: readonly ReasoningPart[], { call, target, notes }:
   const last = parts.at(-1)
   if (!first || !last) return undefined
   const own = call.wire === WIRE
-  const path = holderOf(first.path)
+  const path = own ? holderOf(first.path) : first.path
   const sealed = parts.flatMap((part) => part.sealed ?? [])
   const readable = sealed.find((one): one is Sealed => one.vendor === 'openai' && one.kind === 'encrypted')
   const empty = parts.every(({ text }) => text === '')

@@ -126,8 +126,7 @@ function hostedTool(tool: HostedTool, notes: Notes): JsonObject | undefined {
     return undefined
   }
   for (const [key, value] of Object.entries(members))
-    if (!used.has(key) && value !== undefined && value !== null)
-      notes.dropped(at(tool.path, key), 'otherwise, or not at all, in this tool here')
+    if (!used.has(key) && value !== undefined && value !== null) notes.dropped(at(tool.path, key), 'not said so in this tool')
   if (isObject(members['cache_control'])) notes.dropped(at(tool.path, 'cache_control'), 'tools are cached with what follows them')
   return encoded
 }
