@@ -13,7 +13,7 @@ import {
   type ReplyStart,
   type Usage,
 } from '../../core/event.ts'
-import { isObject, type JsonObject, parseJson } from '../../core/json.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 import { sseEvent } from '../sse.ts'
 import type { ReplyContext, StreamEncoder } from '../wire.ts'
 import { CallIds } from './call-ids.ts'
@@ -21,28 +21,10 @@ import { writeCitation } from './citations.ts'
 import { WIRE } from './decode-content.ts'
 import { encodeStreamError } from './error.ts'
 import { writeEnd } from './finish.ts'
-import { signatureOf, thinkingOf } from './sealing.ts'
-import { closingOf, inputOf } from './tool-input.ts'
+import { signatureOf } from './sealing.ts'
+import { endingOf, newPart, type PartState, sealOf } from './stream-part.ts'
+import { inputOf } from './tool-input.ts'
 import { writeUsage } from './usage.ts'
-
-interface PartState {
-  readonly kind: 'text' | 'reasoning' | 'tool-call' | 'block'
-  readonly start?: PartStart
-  /** A block that is passed on as it is. */
-  readonly block?: JsonObject
-  /** What came while another part was being written. */
-  readonly held: string[]
-  readonly citations: Citation[]
-  readonly sealed: Sealed[]
-  /** A call's arguments so far. */
-  arguments: string
-  /** True when a call's arguments go out as they come: they begin like an object. */
-  live: boolean
-  /** How every delta of the open block begins. */
-  prefix: string
-  opened: boolean
-  ended: boolean
-}
 
 const DELTA_END = '}}\n\n'
 const PING = sseEvent('ping', '{"type": "ping"}')
@@ -284,30 +266,3 @@ function told(usage: JsonObject, known: Usage | undefined): JsonObject {
   const { input_tokens: _input, ...rest } = usage
   return rest
 }
-
-const newPart = (kind: PartState['kind'], start?: PartStart, block?: JsonObject): PartState => ({
-  kind,
-  start,
-  block,
-  held: [],
-  citations: [],
-  sealed: [],
-  arguments: '',
-  live: false,
-  prefix: '',
-  opened: false,
-  ended: false,
-})
-
-/** Seals alone: one whole block. */
-function sealOf(sealed: readonly Sealed[]): PartState {
-  const block = thinkingOf('', sealed) ?? {}
-  if (block['type'] === 'redacted_thinking') return newPart('block', undefined, block)
-  const part = newPart('reasoning')
-  part.sealed.push(...sealed)
-  part.ended = true
-  return part
-}
-
-/** What makes arguments that were cut short an object again. */
-const endingOf = (text: string): string => (isObject(parseJson(text)) ? '' : (closingOf(text) ?? ''))

@@ -15,7 +15,7 @@ import { streamTap, summarize } from './tap.ts'
 
 /** A paused turn is continued by sending it back as it is: the model goes on where it stopped. */
 function continueBody(body: JsonObject, paused: FoldedReply): JsonObject | undefined {
-  const content = contentOf(paused.parts)
+  const content = contentOf(paused.parts).filter(({ type, signature }) => type !== 'thinking' || signature !== '')
   if (content.length === 0) return undefined
   const messages: readonly Json[] = Array.isArray(body['messages']) ? body['messages'] : []
   return { ...body, messages: [...messages, { role: 'assistant', content }] }
