@@ -48,7 +48,8 @@ export class AnswerReader {
       for (const call of calls) this.#tools.push(call, out)
     }
     const legacy = message['function_call']
-    if (isObject(legacy)) {
+    // Some hosts fill the old field with nothing.
+    if (isObject(legacy) && isFilled(legacy['name'] ?? legacy['arguments'])) {
       this.#close(out)
       this.#tools.push({ index: 0, function: legacy }, out)
     }

@@ -3,7 +3,7 @@ import type { Message, Part, ReasoningPart, ToolCallPart } from '../../core/call
 import { invalid } from '../../core/error.ts'
 import { at, isFilled, isObject, isString, type Json, type JsonObject } from '../../core/json.ts'
 import { uncarry } from '../carrier.ts'
-import { cacheMark, contentParts } from './decode-part.ts'
+import { cacheMark, contentParts, markKey } from './decode-part.ts'
 import { asObject, listAt, names, objectAt, restOf, textAt } from './read.ts'
 import { type Thought, thoughtsOf } from './reasoning-details.ts'
 import { signatureOf } from './tool-deltas.ts'
@@ -17,7 +17,7 @@ const ROLES: Readonly<Record<string, Message['role']>> = {
   function: 'user',
 }
 
-const COMMON = 'role content name cache_control prompt_cache_breakpoint id parsed provider_specific_fields'
+const COMMON = 'role content name id parsed provider_specific_fields'
 const KNOWN = names(COMMON)
 const KNOWN_OF_TOOL = names(`${COMMON} tool_call_id`)
 const KNOWN_OF_ASSISTANT = names(
@@ -35,7 +35,7 @@ export function messageOf(value: Json, path: string): Message {
     throw invalid(`${at(path, 'role')} must be one of ${Object.keys(ROLES).join(', ')}, not ${JSON.stringify(word)}.`, at(path, 'role'))
   if (word === 'tool' || word === 'function') return toolMessage(message, path, word)
   const parts = role === 'assistant' ? assistantParts(message, path) : contentParts(message['content'], at(path, 'content'))
-  const extras = restOf(message, role === 'assistant' ? KNOWN_OF_ASSISTANT : KNOWN)
+  const extras = restOf(message, role === 'assistant' ? KNOWN_OF_ASSISTANT : KNOWN, markKey(cacheMark(message, path)))
   const own = ownOf(message, word === 'developer' ? { role: word } : {})
   const name = textAt(message, 'name', path)
   return {
@@ -50,6 +50,8 @@ export function messageOf(value: Json, path: string): Message {
 
 function ownOf(message: JsonObject, more: JsonObject): JsonObject | undefined {
   const echoes = ECHOES.filter((key) => message[key] !== undefined && message[key] !== null).map((key) => [key, message[key]])
+  // DeepSeek wants the field even when there was no thinking.
+  for (const key of ['reasoning_content', 'reasoning']) if (message[key] === '') echoes.push([key, ''])
   const own: JsonObject = { ...Object.fromEntries(echoes), ...more }
   return Object.keys(own).length > 0 ? own : undefined
 }
@@ -62,8 +64,8 @@ function marked(parts: readonly Part[], message: JsonObject, path: string): read
 }
 
 function toolMessage(message: JsonObject, path: string, word: string): Message {
-  const extras = restOf(message, KNOWN_OF_TOOL)
   const cache = cacheMark(message, path)
+  const extras = restOf(message, KNOWN_OF_TOOL, markKey(cache))
   const name = textAt(message, 'name', path)
   return {
     path,
@@ -107,30 +109,37 @@ function signed(parts: readonly Part[], signature: string): Part[] {
  * then the details speak, since they carry the seals.
  */
 function thoughtParts(message: JsonObject, path: string): ReasoningPart[] {
-  const field = ['reasoning_content', 'reasoning'].find((key) => isFilled(message[key]))
-  const plain = field === undefined ? undefined : textAt(message, field, path)
+  const bare = (text: string): string => text.replace(/\s+/g, '')
+  const plain = ['reasoning_content', 'reasoning'].flatMap((field) => {
+    const text = textAt(message, field, path)
+    return isFilled(text) ? [{ field, text }] : []
+  })
   const details = listAt(message, 'reasoning_details', path) ?? []
   const blocks = listAt(message, 'thinking_blocks', path) ?? []
   const list = details.length > 0 ? 'reasoning_details' : 'thinking_blocks'
   const thoughts = (details.length > 0 ? thoughtsOf(details) : blocks.map(blockThought)).filter(
     ({ text, sealed }) => text !== '' || sealed.length > 0,
   )
-  const told = thoughts.map(({ text }) => text).join('')
-  const bare = (text: string): string => text.replace(/\s+/g, '')
-  const parts: ReasoningPart[] = thoughts.map(({ text, summary, sealed }) => ({
+  const told = bare(thoughts.map(({ text }) => text).join(''))
+  const [first, second] = plain
+  const text = first?.text ?? ''
+  const fields = plain.filter((one) => bare(one.text) === bare(text)).map(({ field }) => field)
+  const parts: ReasoningPart[] = thoughts.map(({ text, summary, sealed, detail }) => ({
     type: 'reasoning',
     path: at(path, list),
     text,
     ...(summary && { summary }),
     ...(sealed.length > 0 && { sealed }),
-    ...(field !== undefined && { own: { field } }),
+    own: { fields, ...(detail && { detail }) },
   }))
-  if (plain !== undefined && field !== undefined && bare(plain) !== bare(told)) {
+  const [opening, ...rest] = parts
+  if (first && bare(text) !== told) {
     // Only seals in the details: their words are the plain ones.
-    const [first, ...rest] = parts
-    if (first && told === '') return [{ ...first, text: plain }, ...rest]
-    parts.unshift({ type: 'reasoning', path: at(path, field), text: plain, own: { field } })
+    if (opening && told === '') parts.splice(0, parts.length, { ...opening, text }, ...rest)
+    else parts.unshift({ type: 'reasoning', path: at(path, first.field), text, own: { fields } })
   }
+  if (second && !fields.includes(second.field))
+    parts.push({ type: 'reasoning', path: at(path, second.field), text: second.text, own: { fields: [second.field] } })
   return parts
 }
 
@@ -142,7 +151,7 @@ function blockThought(block: Json): Thought {
   return { text, summary: false, sealed: isFilled(data) ? (uncarry(data) ?? [{ vendor: 'anthropic', kind: 'redacted', value: data }]) : [] }
 }
 
-const KNOWN_OF_CALL = names('id type index function custom extra_content cache_control')
+const KNOWN_OF_CALL = names('id type index function custom extra_content')
 
 function toolCallOf(value: Json, path: string): ToolCallPart {
   const call = asObject(value, path)
@@ -154,7 +163,7 @@ function toolCallOf(value: Json, path: string): ToolCallPart {
   if (name === undefined) throw invalid(`${at(place, 'name')} is missing.`, at(place, 'name'))
   const signature = signatureOf(call)
   const cache = cacheMark(call, path)
-  const extras = restOf(call, KNOWN_OF_CALL)
+  const extras = restOf(call, KNOWN_OF_CALL, markKey(cache))
   return {
     type: 'tool-call',
     path,

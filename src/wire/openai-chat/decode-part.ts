@@ -4,8 +4,6 @@ import { at, isFilled, isObject, isString, type Json, type JsonObject } from '..
 import { uncarry } from '../carrier.ts'
 import { asObject, names, restOf, textAt } from './read.ts'
 
-const MARKS = 'type cache_control prompt_cache_breakpoint'
-
 /** A mark on a part, a message or a tool, under either of its names. */
 export function cacheMark(owner: JsonObject, path: string): CacheMark | undefined {
   for (const key of ['cache_control', 'prompt_cache_breakpoint']) {
@@ -16,6 +14,9 @@ export function cacheMark(owner: JsonObject, path: string): CacheMark | undefine
   }
   return undefined
 }
+
+/** The member that a mark was read from; the other one, if there is one as well, is what it is. */
+export const markKey = (cache: CacheMark | undefined): string => cache?.path.replace(/^.*\./, '') ?? ''
 
 /** A string, a list of parts, or one part alone. */
 export function contentParts(content: Json | undefined, path: string): Part[] {
@@ -31,7 +32,7 @@ function partOf(part: JsonObject, path: string): Part {
   const cache = cacheMark(part, path)
   const type = textAt(part, 'type', path) ?? (isString(part['text']) ? 'text' : '')
   const node = (known: string): Node & { cache?: CacheMark } => {
-    const extras = restOf(part, names(`${MARKS} ${known}`))
+    const extras = restOf(part, names(`type ${known}`), markKey(cache))
     return { path, ...(cache && { cache }), ...(extras && { extras }) }
   }
   switch (type) {
@@ -51,9 +52,9 @@ function partOf(part: JsonObject, path: string): Part {
     case 'video_url':
     case 'document_url':
     case 'file_url':
-      return { ...node(`${type} document_name`), type: 'media', ...linkedMedia(part, type, path) }
+      return { ...node(type), type: 'media', ...linkedMedia(part, type, path), own: { form: type } }
     case 'input_audio':
-      return { ...node('input_audio'), type: 'media', kind: 'audio', source: audioSource(part, path) }
+      return { ...node('input_audio'), type: 'media', kind: 'audio', source: audioSource(part, path), ...bareForm(part['input_audio']) }
     case 'file':
       return filePart(objectIn(part, 'file', path), node('file'), at(path, 'file'))
     case 'input_file':
@@ -131,21 +132,20 @@ function imagePart(part: JsonObject, node: Node, path: string): MediaPart {
     kind: 'image',
     source: url === undefined && file !== undefined ? { type: 'file', id: file } : sourceOf(url ?? ''),
     ...(detail !== undefined && { detail }),
+    ...bareForm(image),
   }
 }
 
-function linkedMedia(part: JsonObject, type: string, path: string): { kind: MediaKind; source: MediaSource; name?: string } {
+/** Some relatives have a bare string where OpenAI has an object. */
+const bareForm = (value: Json | undefined): { own?: JsonObject } => (isString(value) ? { own: { form: 'bare' } } : {})
+
+function linkedMedia(part: JsonObject, type: string, path: string): { kind: MediaKind; source: MediaSource } {
   const given = part[type]
   const url = (isObject(given) ? textAt(given, 'url', at(path, type)) : textAt(part, type, path)) ?? ''
-  const name = textAt(part, 'document_name', path)
   const kind = type === 'video_url' ? 'video' : 'document'
   // Perplexity takes bare base64 where others have an address.
   const bare = type === 'file_url' && !/^[a-z][a-z0-9+.-]*:/i.test(url)
-  return {
-    kind,
-    source: bare ? { type: 'base64', data: url, mime: 'application/pdf' } : sourceOf(url),
-    ...(name !== undefined && { name }),
-  }
+  return { kind, source: bare ? { type: 'base64', data: url, mime: 'application/pdf' } : sourceOf(url) }
 }
 
 function audioSource(part: JsonObject, path: string): MediaSource {

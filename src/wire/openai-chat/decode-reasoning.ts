@@ -30,7 +30,8 @@ export function reasoningOf(body: JsonObject): { wish?: ReasoningWish; rest: Jso
     wish.on = flagAt(given, 'enabled', 'reasoning') ?? wish.on
     const exclude = flagAt(given, 'exclude', 'reasoning')
     if (exclude !== undefined) wish.visible = !exclude
-    rest.push(['reasoning', restOf(given, names('effort max_tokens enabled exclude'))])
+    // Other wires say nothing to the same effect, which is not the same.
+    rest.push(['reasoning', restOf(given, names(exclude ? 'effort max_tokens enabled' : 'effort max_tokens enabled exclude'))])
   } else if (typeof body['reasoning'] === 'string') rest.push(['reasoning', body['reasoning']])
   const thinking = objectAt(body, 'thinking', '')
   if (thinking) {
@@ -46,8 +47,8 @@ export function reasoningOf(body: JsonObject): { wish?: ReasoningWish; rest: Jso
   // Who asks for thinking in this dialect also wants to see it.
   if (thinks && wish.on !== false) wish.visible ??= true
   const said = Object.entries(wish).filter(([, value]) => value !== undefined)
-  return {
-    ...(said.length > 1 && { wish: Object.fromEntries(said) as unknown as ReasoningWish }),
-    rest: Object.fromEntries(rest.filter(([, value]) => value !== undefined)),
-  }
+  if (said.length === 1) return { rest: Object.fromEntries(rest.filter(([, value]) => value !== undefined)) }
+  const own = rest.find(([field, value]) => field === path && isObject(value))?.[1]
+  const others = rest.filter(([, value]) => value !== undefined && value !== own)
+  return { wish: { ...Object.fromEntries(said), path, ...(isObject(own) && { extras: own }) }, rest: Object.fromEntries(others) }
 }

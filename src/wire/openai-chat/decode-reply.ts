@@ -157,7 +157,8 @@ export function wholeError(body: Json | undefined, text = ''): GatewayError | un
   const choices = isObject(body) ? body['choices'] : undefined
   if (!Array.isArray(choices)) return unreadable('The provider answered with JSON that is no chat completion.')
   const [choice] = choices
-  if (!isObject(choice) || !(isObject(choice['message']) || isObject(choice['delta'])))
+  // Azure leaves the message out of what it filtered.
+  if (!isObject(choice) || !(isObject(choice['message']) || isObject(choice['delta']) || isFilled(choice['finish_reason'])))
     return unreadable('The provider answered with a chat completion without a message.')
   return undefined
 }

@@ -2,11 +2,11 @@
 import type { Format, FunctionTool, HostedTool, Tool, ToolChoice } from '../../core/call.ts'
 import { invalid } from '../../core/error.ts'
 import { at, isObject, isString, type Json, type JsonObject } from '../../core/json.ts'
-import { cacheMark } from './decode-part.ts'
+import { cacheMark, markKey } from './decode-part.ts'
 import { asObject, flagAt, listAt, names, objectAt, restOf, textAt } from './read.ts'
 
-const OUTER = names('type function name cache_control prompt_cache_breakpoint')
-const INNER = names('type name description parameters input_schema strict cache_control prompt_cache_breakpoint')
+const OUTER = names('type function name')
+const INNER = names('type name description parameters input_schema strict')
 
 export function toolOf(value: Json, path: string): Tool {
   const tool = asObject(value, path)
@@ -30,8 +30,8 @@ export function functionTool(definition: JsonObject, place: string, outer: JsonO
   const schema = objectAt(definition, 'parameters', place) ?? objectAt(definition, 'input_schema', place)
   const strict = flagAt(definition, 'strict', place)
   const cache = (outer && cacheMark(outer, path)) ?? cacheMark(definition, place)
-  const inner = restOf(definition, INNER)
-  const extras = outer ? withInner(restOf(outer, OUTER), inner) : inner
+  const inner = restOf(definition, INNER, markKey(cache))
+  const extras = outer ? withInner(restOf(outer, OUTER, markKey(cache)), inner) : inner
   return {
     type: 'function',
     path,
@@ -54,7 +54,7 @@ function freeformTool(tool: JsonObject, custom: JsonObject, path: string): Tool 
   const description = textAt(custom, 'description', place)
   const format = objectAt(custom, 'format', place)
   const cache = cacheMark(tool, path)
-  const outer = restOf(tool, names(`type custom cache_control prompt_cache_breakpoint${custom === tool ? ' name description format' : ''}`))
+  const outer = restOf(tool, names(`type custom${custom === tool ? ' name description format' : ''}`), markKey(cache))
   const inner = custom === tool ? undefined : restOf(custom, names('name description format'))
   const extras = inner ? { ...outer, custom: inner } : outer
   return {

@@ -1,6 +1,6 @@
 /** One turn of the assistant as one Chat message: thinking, words, then calls. */
 import type { Message, Part, ReasoningPart, Sealed, TextPart, ToolCallPart } from '../../core/call.ts'
-import { at, type Json, type JsonObject } from '../../core/json.ts'
+import { at, isFilled, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { cacheMarkOf, type Encoding, ownOf } from './encode-messages.ts'
 import { detailsOf } from './reasoning-details.ts'
 
@@ -29,10 +29,10 @@ export function assistantMessage(
     content: content ?? (silent ? null : ''),
     ...(name !== undefined && { name }),
     ...(refusal !== undefined && { refusal }),
+    ...Object.assign({}, ...own),
     ...thinking,
     ...(calls.length > 0 && { tool_calls: calls }),
     ...(legacy && { function_call: { name: legacy.name, arguments: legacy.arguments } }),
-    ...Object.assign({}, ...own),
     ...Object.assign({}, ...extras),
   }
 }
@@ -74,7 +74,8 @@ function words(parts: readonly Part[], encoding: Encoding): { content: Json | un
   }
   const refusal = refusals.length > 0 ? refusals.join('') : undefined
   if (said.length === 0 && other.length === 0) return { content: undefined, refusal }
-  const plain = other.length === 0 && said.every(({ value }) => Object.keys(value).length === 2)
+  const listed = same && said.some(({ part }) => part.path.endsWith(']'))
+  const plain = !listed && other.length === 0 && said.every(({ value }) => Object.keys(value).length === 2)
   if (plain && (said.length === 1 || !same)) return { content: joined(said.map(({ part }) => part.text)), refusal }
   return { content: [...other, ...said.map(({ value }) => value)], refusal }
 }
@@ -170,23 +171,24 @@ const thoughtOf = ({ text, summary, sealed }: ReasoningPart): Parameters<typeof 
 /** As the client of this wire said it. */
 function echoed(parts: readonly ReasoningPart[]): JsonObject {
   const outside = parts.filter((part) => !part.path.includes('.content'))
-  const field = outside.map((part) => part.own?.['field']).find((one) => typeof one === 'string')
-  const text = outside.map((part) => part.text).join('')
+  const fields = new Map<string, string>()
+  for (const { own, text } of outside)
+    for (const field of Array.isArray(own?.['fields']) ? own['fields'] : [])
+      if (typeof field === 'string') fields.set(field, (fields.get(field) ?? '') + text)
   const listed = outside.filter((part) => part.path.endsWith('reasoning_details'))
-  const details: JsonObject[] = []
-  for (const part of listed) details.push(...listedDetails(part, details.length))
+  const details = listed.flatMap(({ own, text }) => (isObject(own?.['detail']) ? [worded(own['detail'], text)] : []))
   const blocks = outside.filter((part) => part.path.endsWith('thinking_blocks')).map(blockOf)
   return {
-    ...(field !== undefined && { [field]: text }),
+    ...Object.fromEntries(fields),
     ...(details.length > 0 && { reasoning_details: details }),
     ...(blocks.length > 0 && { thinking_blocks: blocks }),
   }
 }
 
-function listedDetails(part: ReasoningPart, index: number): JsonObject[] {
-  const details = detailsOf(thoughtOf(part), index)
-  if (details.length > 0 || part.text === '') return details
-  return [part.summary ? { type: 'reasoning.summary', summary: part.text, index } : { type: 'reasoning.text', text: part.text, index }]
+/** The entry as it stood, with the words of the part, which may have been edited. */
+function worded(detail: JsonObject, text: string): JsonObject {
+  const key = ['text', 'summary'].find((name) => isFilled(detail[name]))
+  return key === undefined || detail[key] === text ? detail : { ...detail, [key]: text }
 }
 
 function blockOf({ text, sealed }: ReasoningPart): JsonObject {

@@ -52,13 +52,16 @@ function imagePart(part: MediaPart, { target, notes, same }: Encoding): ContentP
   if (part.source.type === 'file') throw untranslatable('A picture by file id can only be read by the provider who stores it.', part.path)
   const url = urlOf(part)
   const detail = part.detail === 'auto' && !same ? undefined : part.detail
-  if (!target.quirks.imageUrlString) return { type: 'image_url', image_url: { url, ...(detail !== undefined && { detail }) } }
+  if (!target.quirks.imageUrlString && !(same && part.own?.['form'] === 'bare'))
+    return { type: 'image_url', image_url: { url, ...(detail !== undefined && { detail }) } }
   if (detail !== undefined && detail !== 'auto') notes.dropped(`${part.path}.detail`, 'not supported by the target')
   return { type: 'image_url', image_url: url }
 }
 
 function audioPart(part: MediaPart, { notes, same }: Encoding): ContentPart | undefined {
   const { source } = part
+  if (same && part.own?.['form'] === 'bare')
+    return { type: 'input_audio', input_audio: source.type === 'base64' ? source.data : urlOf(part) }
   if (source.type === 'file') throw untranslatable('Sound by file id can only be read by the provider who stores it.', part.path)
   if (source.type === 'url' && !same) throw untranslatable('This provider takes sound inside the request only, not by URL.', part.path)
   if (source.type !== 'base64') return { type: 'input_audio', input_audio: { data: urlOf(part) } }
@@ -73,6 +76,7 @@ function audioPart(part: MediaPart, { notes, same }: Encoding): ContentPart | un
 
 function documentPart(part: MediaPart, { call, same }: Encoding): ContentPart {
   const { source, name } = part
+  if (same && typeof part.own?.['form'] === 'string') return linked(part, part.own['form'])
   // Text needs no file: hosts that take no files take it, too.
   if (source.type === 'text' && !same) return { type: 'text', text: name ? `${name}\n\n${source.text}` : source.text }
   if (source.type === 'file') {
@@ -80,16 +84,13 @@ function documentPart(part: MediaPart, { call, same }: Encoding): ContentPart {
       throw untranslatable('A document by file id can only be read by the provider who stores it.', part.path)
     return { type: 'file', file: { file_id: source.id } }
   }
-  if (source.type === 'url') {
-    if (same) return linked(part)
-    throw untranslatable('This provider takes documents inside the request only, not by URL.', part.path)
-  }
+  if (source.type === 'url' && !same) throw untranslatable('This provider takes documents inside the request only, not by URL.', part.path)
   const about: { [name: string]: Json } = name === undefined ? {} : { filename: name }
   return { type: 'file', file: { ...about, file_data: urlOf(part) } }
 }
 
-/** Links as the client's own relative of this wire writes them; the path does not tell which, so the commonest. */
-function linked({ source, name }: MediaPart): ContentPart {
-  const url = source.type === 'url' ? source.url : ''
-  return { type: 'document_url', document_url: url, ...(name !== undefined && { document_name: name }) }
+/** A document as Mistral (`document_url`) and Perplexity (`file_url`) take it. */
+function linked(part: MediaPart, form: string): ContentPart {
+  if (form !== 'file_url') return { type: form, [form]: urlOf(part) }
+  return { type: form, file_url: { url: part.source.type === 'base64' ? part.source.data : urlOf(part) } }
 }

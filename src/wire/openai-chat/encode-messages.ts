@@ -134,7 +134,9 @@ function addUser(message: Message, segments: Segment[], encoding: Encoding): voi
   const parts = rest.map((part) => userPart(part, encoding)).filter((part) => part !== undefined)
   if (parts.length === 0 && !same) return
   const [only] = parts
-  const bare = parts.length === 1 && only && Object.keys(only).every((key) => key === 'type' || key === 'text') && only['type'] === 'text'
+  const listed = same && rest[0]?.path.endsWith(']')
+  const bare =
+    parts.length === 1 && only && !listed && Object.keys(only).every((key) => key === 'type' || key === 'text') && only['type'] === 'text'
   const content: Json = parts.length === 0 ? '' : bare ? (only['text'] ?? '') : parts
   segments.push({
     type: 'message',
@@ -200,11 +202,13 @@ export function textContent(parts: readonly Part[], encoding: Encoding, between:
     const extras = notes.extrasOf(part, call, 'openai-chat')
     if (part.type === 'text' || part.type === 'refusal') texts.push({ type: 'text', text: part.text, ...mark, ...extras })
     else if (part.type === 'foreign' && part.wire === 'openai-chat' && same) texts.push(part.value as ContentPart)
+    else if (part.type === 'media' && same) texts.push(mediaPart(part, encoding) ?? { type: 'text', text: '' })
     else if (part.type === 'media' && part.source.type === 'text') texts.push({ type: 'text', text: part.source.text, ...mark, ...extras })
     else notes.dropped(part.path, 'only text has a place here')
   }
   if (texts.length === 0) return undefined
-  const plain = texts.every((text) => Object.keys(text).length === 2 && text['type'] === 'text')
+  const listed = same && parts[0]?.path.endsWith(']')
+  const plain = !listed && texts.every((text) => Object.keys(text).length === 2 && text['type'] === 'text')
   if (plain && (texts.length === 1 || !same)) return texts.map((text) => text['text']).join(between)
   return texts
 }
@@ -224,7 +228,7 @@ function addResult(
     notes.dropped(part.path, 'its call is not in the conversation, so it is sent as text')
     return [{ type: 'text', path: part.path, text: resultText(part) }, ...part.content.filter((one) => one.type === 'media')]
   }
-  const media = part.content.filter((one) => one.type === 'media' && one.source.type !== 'text')
+  const media = same ? [] : part.content.filter((one) => one.type === 'media')
   const pictures = media.map((one) => (one.type === 'media' ? mediaPart(one, encoding) : undefined)).filter((one) => one !== undefined)
   const content = resultContent(part, pictures.length, encoding)
   const legacy = same && message.own?.['role'] === 'function'
@@ -256,7 +260,7 @@ function findCall(part: ToolResultPart, turns: readonly Turn[]): { turn: Turn; c
 }
 
 function resultContent(part: ToolResultPart, pictures: number, encoding: Encoding): Json {
-  const texts = part.content.filter((one) => one.type !== 'media' || one.source.type === 'text')
+  const texts = part.content.filter((one) => encoding.same || one.type !== 'media')
   const marked = texts.length > 0 && part.cache ? texts.with(-1, { ...texts.at(-1), cache: part.cache } as Part) : texts
   if (texts.length === 0 && part.cache) cacheMarkOf(part.cache, { ...encoding, same: false })
   const own = part.json === undefined ? textContent(marked, encoding, '\n') : jsonText(part.json)

@@ -1,6 +1,6 @@
 /** The wish for thinking, in the words that a host understands. */
 import type { Effort, ReasoningWish } from '../../core/call.ts'
-import type { Json } from '../../core/json.ts'
+import { at, isObject, type Json } from '../../core/json.ts'
 import type { Encoding } from './encode-messages.ts'
 
 const LEVELS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
@@ -19,7 +19,7 @@ export function encodeReasoning(encoding: Encoding): ReadonlyMap<string, Json> {
     return fields
   }
   if (same && quirks.reasoningStyle === undefined) {
-    for (const [name, value] of ownWords(wish)) fields.set(name, value)
+    for (const [name, value] of ownWords(wish)) fields.set(name, isObject(value) ? { ...value, ...extras } : value)
     return fields
   }
   switch (quirks.reasoningStyle) {
@@ -37,7 +37,9 @@ export function encodeReasoning(encoding: Encoding): ReadonlyMap<string, Json> {
       if (effort !== undefined) fields.set('reasoning_effort', effort)
     }
   }
-  for (const [name, value] of Object.entries(extras ?? {})) if (value !== undefined) fields.set(name, value)
+  const own = fields.get(wish.path)
+  if (extras && isObject(own)) fields.set(wish.path, { ...own, ...extras })
+  else for (const name of Object.keys(extras ?? {})) notes.dropped(at(wish.path, name), 'not supported by the target')
   return fields
 }
 

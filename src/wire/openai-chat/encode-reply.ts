@@ -1,6 +1,6 @@
 /** A whole answer as a chat completion. */
 import type { MediaPart } from '../../core/call.ts'
-import type { Citation } from '../../core/event.ts'
+import type { Citation, ReplyEnd } from '../../core/event.ts'
 import type { FoldedPart, FoldedReply } from '../../core/fold.ts'
 import { newId } from '../../core/id.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
@@ -36,7 +36,7 @@ function messageOf({ parts, end }: FoldedReply): JsonObject {
     parts
       .filter(isKind('refusal'))
       .map((part) => part.text)
-      .join('') || (end?.finish === 'filter' ? (end.explanation ?? '') : '')
+      .join('') || refusalIn(end)
   const calls = toolCallsOf(parts.filter(isKind('tool-call')))
   const media = parts.flatMap((part) => (part.kind === 'whole' && part.part.type === 'media' ? [part.part] : []))
   const audio = media.find((part) => part.kind === 'audio')
@@ -67,6 +67,10 @@ function messageOf({ parts, end }: FoldedReply): JsonObject {
     ...(signature && { extra_content: { google: { thought_signature: signatureOf(signature) } } }),
   }
 }
+
+/** The model's refusal, where the provider tells it beside the content. Words of a filter are none of the model's. */
+export const refusalIn = (end: ReplyEnd | undefined): string =>
+  end?.finish === 'filter' && end.raw === 'refusal' ? (end.explanation ?? '') : ''
 
 /** Google's place for a signature; what another vendor sealed is marked as such. */
 export const signatureOf = (sealed: FoldedPart['sealed'][number]): string => (sealed.vendor === 'google' ? sealed.value : carry(sealed))

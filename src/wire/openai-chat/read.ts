@@ -71,9 +71,9 @@ export function asObject(value: Json | undefined, path: string): JsonObject {
 const saysNothing = (value: Json | undefined): boolean =>
   nothing(value) || value === '' || (Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0)
 
-/** The members that are not `known`, without those that say nothing; undefined when none are left. */
-export function restOf(owner: JsonObject, known: ReadonlySet<string>): JsonObject | undefined {
-  const entries = Object.entries(owner).filter(([key, value]) => !known.has(key) && !saysNothing(value))
+/** The members that are not `known` (nor `mark`), without those that say nothing; undefined when none are left. */
+export function restOf(owner: JsonObject, known: ReadonlySet<string>, mark = ''): JsonObject | undefined {
+  const entries = Object.entries(owner).filter(([key, value]) => !known.has(key) && key !== mark && !saysNothing(value))
   return entries.length > 0 ? Object.fromEntries(entries) : undefined
 }
 

@@ -12,6 +12,8 @@ export interface Thought {
   readonly text: string
   readonly summary: boolean
   readonly sealed: readonly Sealed[]
+  /** The entry as it stood in the list. */
+  readonly detail?: JsonObject
 }
 
 /** The readable text of a list. */
@@ -22,7 +24,7 @@ export const detailsText = (details: readonly Json[]): string =>
 export function thoughtsOf(details: readonly Json[]): Thought[] {
   return details.filter(isObject).map((detail) => {
     const text = [detail['text'], detail['summary']].find(isFilled) ?? ''
-    return { text, summary: isFilled(detail['summary']), sealed: sealedOf(detail) }
+    return { text, summary: isFilled(detail['summary']), sealed: sealedOf(detail), detail }
   })
 }
 

@@ -5,7 +5,7 @@ import { mergeUsage } from '../../core/event.ts'
 import { newId } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { ReplyContext, StreamEncoder } from '../wire.ts'
-import { annotationOf, audioOf, imageOf, signatureOf } from './encode-reply.ts'
+import { annotationOf, audioOf, imageOf, refusalIn, signatureOf } from './encode-reply.ts'
 import { encodeStreamError } from './error.ts'
 import { chatFinish } from './finish.ts'
 import { detailsOf } from './reasoning-details.ts'
@@ -212,10 +212,11 @@ class ChatStreamEncoder implements StreamEncoder {
     return this.#delta({ audio })
   }
 
-  #end({ finish, explanation }: ReplyEnd): string {
+  #end(end: ReplyEnd): string {
     this.#done = true
-    const refusal = finish === 'filter' && explanation && !this.#refused ? this.#delta({ refusal: explanation }) : ''
-    const last = `${this.#before}{},"logprobs":null,"finish_reason":"${chatFinish(finish)}"}]}\n\n`
+    const words = this.#refused ? '' : refusalIn(end)
+    const refusal = words === '' ? '' : this.#delta({ refusal: words })
+    const last = `${this.#before}{},"logprobs":null,"finish_reason":"${chatFinish(end.finish)}"}]}\n\n`
     const usage = this.#call.streamUsage ? chatUsage(this.#usage, this.#context.cost?.()) : undefined
     return `${refusal}${last}${usage ? `${this.#head},"choices":[],"usage":${JSON.stringify(usage)}}\n\n` : ''}data: [DONE]\n\n`
   }
