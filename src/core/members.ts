@@ -2,6 +2,7 @@
  * Where the members of a JSON object stand in its text, so that one can be changed and every other byte stays as the
  * client wrote it (numbers that no parser keeps, key order, white space).
  */
+import { parseJson } from './json.ts'
 
 export interface Span {
   /** Of the key's opening quote. */
@@ -14,6 +15,8 @@ export interface Scan {
   readonly members: ReadonlyMap<string, Span>
   /** Deepest nesting, 1 for a flat object. */
   readonly depth: number
+  /** How many members there are at all depths, repeated ones counted each time. */
+  readonly keys: number
   /** A key that stands twice at the top. */
   readonly duplicate?: string
 }
@@ -21,12 +24,16 @@ export interface Scan {
 const QUOTE = 34
 const BACKSLASH = 92
 
-/** Reads text that `JSON.parse` has accepted as an object. */
-export function scanMembers(text: string): Scan {
+/**
+ * Reads the text of an object. Text that is no JSON gives a scan without meaning, but gives one: it may be called before
+ * `JSON.parse`, and stops where the nesting passes `maxDepth`.
+ */
+export function scanMembers(text: string, maxDepth: number = Number.POSITIVE_INFINITY): Scan {
   const members = new Map<string, Span>()
   let duplicate: string | undefined
   let depth = 0
   let deepest = 0
+  let keys = 0
   let keyStart = -1
   let key: string | undefined
   let valueStart = -1
@@ -47,7 +54,7 @@ export function scanMembers(text: string): Scan {
         if (key === undefined) {
           keyStart = index
           const raw = text.slice(index, end)
-          key = raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
+          key = raw.includes('\\') ? unescaped(raw) : raw.slice(1, -1)
         } else if (valueStart < 0) valueStart = index
       }
       index = end - 1
@@ -59,7 +66,10 @@ export function scanMembers(text: string): Scan {
       case 91:
         if (depth === 1 && valueStart < 0) valueStart = index
         depth++
-        if (depth > deepest) deepest = depth
+        if (depth > deepest) {
+          deepest = depth
+          if (depth > maxDepth) return { members, depth, keys, duplicate }
+        }
         break
       case 125:
       case 93:
@@ -70,12 +80,18 @@ export function scanMembers(text: string): Scan {
         if (depth === 1) close(index)
         break
       case 58:
+        keys++
         break
       default:
         if (depth === 1 && valueStart < 0) valueStart = index
     }
   }
-  return { members, depth: deepest, duplicate }
+  return { members, depth: deepest, keys, duplicate }
+}
+
+function unescaped(raw: string): string {
+  const key = parseJson(raw)
+  return typeof key === 'string' ? key : raw
 }
 
 /** The index after a string's closing quote. */
@@ -95,27 +111,28 @@ export type Edit =
   | { readonly remove: string }
   | { readonly rename: string; readonly to: string }
 
-/** The same text with some top-level members set, removed or renamed. */
+/** The same text with some top-level members set, removed or renamed. Of several edits of one member the last counts. */
 export function editMembers(text: string, { members }: Scan, edits: readonly Edit[]): string {
+  const last = new Map<string, Edit>()
+  for (const edit of edits) last.set('set' in edit ? edit.set : 'remove' in edit ? edit.remove : edit.rename, edit)
   const cuts: { readonly start: number; readonly end: number; readonly text: string }[] = []
   let added = ''
-  for (const edit of edits) {
+  let removes = false
+  for (const [name, edit] of last) {
+    const span = members.get(name)
     if ('set' in edit) {
-      const span = members.get(edit.set)
       if (span) cuts.push({ start: span.start, end: span.end, text: edit.json })
-      else added += `${JSON.stringify(edit.set)}:${edit.json},`
+      else added += `${JSON.stringify(name)}:${edit.json},`
     } else if ('rename' in edit) {
-      const span = members.get(edit.rename)
       if (span) cuts.push({ start: span.keyStart, end: stringEnd(text, span.keyStart), text: JSON.stringify(edit.to) })
-    } else {
-      const span = members.get(edit.remove)
-      if (span) cuts.push({ ...withComma(text, span), text: '' })
+    } else if (span) {
+      removes = true
+      cuts.push({ ...withComma(text, span), text: '' })
     }
   }
   cuts.sort((one, other) => one.start - other.start)
   const open = text.indexOf('{') + 1
-  const empty = members.size === 0
-  let edited = text.slice(0, open) + (empty ? added.slice(0, -1) : added)
+  let edited = text.slice(0, open) + (members.size === 0 ? added.slice(0, -1) : added)
   let position = open
   for (const cut of cuts) {
     const start = Math.max(cut.start, position)
@@ -123,7 +140,7 @@ export function editMembers(text: string, { members }: Scan, edits: readonly Edi
     position = Math.max(cut.end, start)
   }
   edited += text.slice(position)
-  return edits.some((edit) => 'remove' in edit) ? trimmedComma(edited) : edited
+  return removes ? trimmedComma(edited) : edited
 }
 
 /** A member with the comma behind it, or the one before it when it is the last. */
@@ -137,4 +154,9 @@ function withComma(text: string, { keyStart, end }: Span): { start: number; end:
 }
 
 /** Removing several members at the end can leave a comma before the closing brace. */
-const trimmedComma = (text: string): string => text.replace(/,\s*\}\s*$/, '}')
+function trimmedComma(text: string): string {
+  const brace = text.lastIndexOf('}')
+  let before = brace - 1
+  while (text.charCodeAt(before) <= 32) before--
+  return text.charCodeAt(before) === 44 ? text.slice(0, before) + text.slice(before + 1) : text
+}

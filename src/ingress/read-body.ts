@@ -26,6 +26,9 @@ export function readBody(body: Uint8Array, { bytes, depth }: BodyLimits): Incomi
   } catch {
     throw invalid('The request body is not UTF-8 text.')
   }
+  // Before parsing: a parser that follows millions of brackets stands still for seconds.
+  const scan = scanMembers(text, depth)
+  if (scan.depth > depth) throw invalid(`The request body is nested more than ${depth} levels deep.`)
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -36,8 +39,6 @@ export function readBody(body: Uint8Array, { bytes, depth }: BodyLimits): Incomi
     throw invalid(
       `The request body must be a JSON object, not ${Array.isArray(json) ? 'an array' : json === null ? 'null' : `a ${typeof json}`}.`,
     )
-  const scan = scanMembers(text)
-  if (scan.depth > depth) throw invalid(`The request body is nested ${scan.depth} levels deep; ${depth} are allowed.`)
   // Two readers of a doubled key may see different values: what is checked here would not be what is sent.
   if (scan.duplicate !== undefined)
     throw invalid(`The key ${JSON.stringify(scan.duplicate)} stands twice in the request body.`, scan.duplicate)
