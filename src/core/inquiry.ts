@@ -3,6 +3,7 @@ import type { ChatCall, WireId } from './call.ts'
 import type { Headers } from './http.ts'
 import type { JsonObject } from './json.ts'
 import type { Scan } from './members.ts'
+import type { Drop } from './notes.ts'
 
 export interface Inquiry {
   /** The caller's dialect. */
@@ -24,4 +25,6 @@ export interface Inquiry {
   readonly inlineCost: boolean
   /** Decoded on first use. Throws `invalid-request`. */
   call(): ChatCall
+  /** What the decoded call cannot hold as the text says it; known once it is decoded. */
+  readonly rounded: readonly Drop[]
 }

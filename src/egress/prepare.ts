@@ -3,7 +3,7 @@ import { GatewayError } from '../core/error.ts'
 import type { UpstreamRequest } from '../core/http.ts'
 import type { Inquiry } from '../core/inquiry.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
-import { type Edit, editMembers } from '../core/members.ts'
+import { type Edit, editMembers, type Span, scanMembers } from '../core/members.ts'
 import { type Drop, Notes } from '../core/notes.ts'
 import type { Candidate, Quirks, Target } from '../core/target.ts'
 import type { Restoration } from '../wire/restore.ts'
@@ -50,7 +50,9 @@ export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, prov
     }
   }
   const notes = new Notes()
-  const encoded = wire.encodeCall(inquiry.call(), target, notes)
+  const call = inquiry.call()
+  for (const { path, reason } of inquiry.rounded) notes.dropped(path, reason)
+  const encoded = wire.encodeCall(call, target, notes)
   const body =
     inquiry.op === 'count'
       ? (wire.count?.request(encoded.body, target) ?? encoded.body)
@@ -101,30 +103,47 @@ function sameWire(inquiry: Inquiry, { model, quirks, body, wire }: Target): { te
     hideUsage = askForUsage(inquiry, quirks, edits)
     applyQuirks(inquiry, quirks, edits, drops)
   }
-  if (body) for (const [name, value] of Object.entries(body)) edits.push({ set: name, json: JSON.stringify(value) })
+  if (body) inject(body, edits)
   return { text: edits.length === 0 ? text : editMembers(text, scan, edits), hideUsage, drops }
 }
 
+function inject(body: JsonObject, edits: Edit[]): void {
+  // What the host calls otherwise must not stand beside the injected value.
+  for (const [index, edit] of edits.entries()) if ('rename' in edit && Object.hasOwn(body, edit.to)) edits[index] = { remove: edit.rename }
+  for (const [name, value] of Object.entries(body)) edits.push({ set: name, json: JSON.stringify(value) })
+}
+
 /** Accounting needs the usage chunk; a caller that did not ask for it will not see it. */
-function askForUsage({ json, streamed }: Inquiry, quirks: Quirks, edits: Edit[]): boolean {
+function askForUsage({ json, streamed, text, scan }: Inquiry, quirks: Quirks, edits: Edit[]): boolean {
   if (!streamed) return false
   const options = isObject(json['stream_options']) ? json['stream_options'] : undefined
   if (options?.['include_usage'] === true) return false
-  if (!quirks.noStreamOptions) edits.push({ set: 'stream_options', json: JSON.stringify({ ...options, include_usage: true }) })
+  // Whatever else stands there is for the provider to refuse.
+  if (!options && json['stream_options'] !== undefined && json['stream_options'] !== null) return false
+  if (!quirks.noStreamOptions) edits.push({ set: 'stream_options', json: withUsage(options && scan.members.get('stream_options'), text) })
   return true
 }
 
+function withUsage(span: Span | undefined, text: string): string {
+  if (!span) return '{"include_usage":true}'
+  const options = text.slice(span.start, span.end)
+  return editMembers(options, scanMembers(options), [{ set: 'include_usage', json: 'true' }])
+}
+
 function applyQuirks({ scan }: Inquiry, { rename, refuses, userField }: Quirks, edits: Edit[], drops: Drop[]): void {
-  if (rename)
-    for (const [name, to] of Object.entries(rename))
-      if (scan.members.has(name)) edits.push(scan.members.has(to) ? { remove: name } : { rename: name, to })
+  const renamed = (name: string, to: string): void => {
+    if (!scan.members.has(to)) return void edits.push({ rename: name, to })
+    edits.push({ remove: name })
+    drops.push({ path: name, reason: `${to} stands beside it` })
+  }
+  if (rename) for (const [name, to] of Object.entries(rename)) if (scan.members.has(name)) renamed(name, to)
   if (refuses)
     for (const name of refuses) {
       if (!scan.members.has(name)) continue
       edits.push({ remove: name })
       drops.push({ path: name, reason: 'refused by this provider' })
     }
-  if (userField && scan.members.has('user')) edits.push({ rename: 'user', to: userField })
+  if (userField && scan.members.has('user')) renamed('user', userField)
 }
 
 /** Headers of the client that speak to the vendor, not to the gateway. Its credentials are never among them. */

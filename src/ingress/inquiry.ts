@@ -1,12 +1,18 @@
 /** From a matched endpoint and a body to what is asked. */
+import { alterations } from '../core/altered.ts'
 import type { ChatCall } from '../core/call.ts'
 import { invalid } from '../core/error.ts'
 import type { HttpRequest } from '../core/http.ts'
 import type { Inquiry } from '../core/inquiry.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Drop } from '../core/notes.ts'
 import type { Wire } from '../wire/wire.ts'
 import type { Controls } from './controls.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { Incoming } from './read-body.ts'
+
+/** Longer names are no names; they would not fit into headers. */
+const MAX_MODEL = 512
 
 export interface InquiryParts {
   readonly endpoint: Endpoint
@@ -21,7 +27,9 @@ export interface InquiryParts {
 
 export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, wire, controls, recall }: InquiryParts): Inquiry {
   const model = endpoint.model ?? modelOf(json['model'])
+  if (model.length > MAX_MODEL) throw invalid(`\`model\` is longer than ${MAX_MODEL} characters.`, 'model')
   const streamed = endpoint.op === 'count' ? false : (endpoint.stream ?? streamOf(json['stream']))
+  const rounded: Drop[] = []
   let call: ChatCall | undefined
   return {
     wire: wire.id,
@@ -36,9 +44,25 @@ export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, w
     strict: controls.strict ?? false,
     inlineCost: controls.inlineCost ?? false,
     call() {
-      call ??= recall(wire.decodeCall(json, { model, stream: streamed, version: request.headers['anthropic-version'] }))
+      if (!call) {
+        checkKept(text, json, scan.keys, rounded)
+        call = recall(wire.decodeCall(json, { model, stream: streamed, version: request.headers['anthropic-version'] }))
+      }
       return call
     },
+    rounded,
+  }
+}
+
+/**
+ * A body on its way to another wire is written anew, from what the parser kept of it. What the parser lost is refused or
+ * named. Bodies that stay on their wire are never looked at: they are forwarded as text.
+ */
+function checkKept(text: string, json: JsonObject, keys: number, rounded: Drop[]): void {
+  for (const { path, kind, text: written } of alterations(text, json, keys)) {
+    if (kind === 'repeated') throw invalid(`The key ${JSON.stringify(written.slice(0, 200))} stands twice in \`${path}\`.`, path)
+    if (kind === 'beyond') throw invalid(`\`${path}\`: the number ${written.slice(0, 40)} is beyond what can be translated.`, path)
+    rounded.push({ path, reason: `rounded to ${Number(written)}` })
   }
 }
 
@@ -55,6 +79,17 @@ function streamOf(value: unknown): boolean {
 
 /** What the client says to the vendor in the query; its key and the framing are the gateway's business. */
 function vendorQuery(query: string): string {
-  const kept = query.split('&').filter((pair) => pair !== '' && !/^(key|alt|api-version|access_token)=/.test(pair))
+  const kept = query.split('&').filter((pair) => pair !== '' && !OURS.has(nameOf(pair)))
   return kept.join('&')
+}
+
+const OURS = new Set(['key', 'alt', '$alt', 'api-version', 'access_token', 'callback', '$callback'])
+
+function nameOf(pair: string): string {
+  const name = pair.split('=', 1)[0] ?? ''
+  try {
+    return decodeURIComponent(name).toLowerCase()
+  } catch {
+    return name
+  }
 }
