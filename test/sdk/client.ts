@@ -83,7 +83,8 @@ export interface Client {
   statusOf(error: unknown): number | undefined
 }
 
-export const system = 'Answer like a pirate.'
+/** What every client is given as its key. It must never reach a provider. */
+export const callersKey = 'key-of-the-caller'
 
 /** One red pixel. */
 export const picture = {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SimulatedCall, SimulatedWireId } from '../../src/testing/index.ts'
-import type { Client, Question, Turn } from './client.ts'
+import { type Client, callersKey, type Question, type Turn } from './client.ts'
 
 export interface Stage {
   readonly client: Client
@@ -76,6 +76,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     assert.equal(upstream[0]?.ask?.stream, streamed)
   },
 
+  'keeps its key from the provider': async (stage, streamed) => {
+    const { upstream } = await ask(stage, { text: 'Hello', streamed })
+    const { headers, query } = upstream[0]?.request ?? assert.fail('no call')
+    assert.ok(!JSON.stringify([headers, query]).includes(callersKey))
+  },
+
   'sends instructions as instructions': async (stage, streamed) => {
     const { upstream } = await ask(stage, { text: 'Hello', system: 'Answer like a pirate.', streamed })
     assert.equal(upstream[0]?.ask?.instructions, 'Answer like a pirate.')
@@ -147,6 +153,21 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     const { said } = await stage.client.ask({ text: told({ words: 60, reasoning: false }, 'Go on'), maxTokens: 16, streamed })
     assert.equal(said.finish, 'length')
     assert.ok(said.text.length > 20 && said.text.length <= 64, `${said.text.length} characters`)
+  },
+
+  'gets the whole of an answer that the provider paused': async (stage, streamed) => {
+    const pauses = stage.wire === 'anthropic-messages' || stage.wire === 'gemini'
+    // Messages clients of a Messages provider see the pause as it is.
+    if (!pauses || (stage.wire === 'anthropic-messages' && stage.client.wire === stage.wire)) return
+    const { value, upstream } = await ask(stage, { text: told({ finish: 'pause' }, 'one two three four five six'), streamed })
+    assert.equal(value.said.text, 'You said: one two three four five six')
+    assert.equal(value.said.finish, 'stop')
+    assert.equal(upstream.length, 2)
+  },
+
+  'does not take a filtered answer for a whole one': async (stage, streamed) => {
+    const turn = await stage.client.ask({ text: told({ finish: 'filter' }, 'Hi'), streamed }).catch((error: unknown) => error)
+    if (!(turn instanceof Error)) assert.notEqual((turn as Turn).said.finish, 'stop')
   },
 
   'reports an unknown model as 404 that names it': async (stage, streamed) => {

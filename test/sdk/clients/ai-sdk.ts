@@ -3,7 +3,18 @@ import { createGoogle } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { generateText, jsonSchema, type LanguageModel, type ModelMessage, Output, streamText, tool } from 'ai'
-import { type Client, citySchema, type Place, picture, type Question, type Said, statusIn, type Turn, tools } from '../client.ts'
+import {
+  type Client,
+  callersKey,
+  citySchema,
+  type Place,
+  picture,
+  type Question,
+  type Said,
+  statusIn,
+  type Turn,
+  tools,
+} from '../client.ts'
 
 interface Flavour extends Pick<Client, 'wire'> {
   readonly name: string
@@ -14,7 +25,7 @@ interface Flavour extends Pick<Client, 'wire'> {
 }
 
 function flavours({ url, fetch }: Place): readonly Flavour[] {
-  const settings = { apiKey: 'any', ...(fetch ? { fetch } : {}) }
+  const settings = { apiKey: callersKey, ...(fetch ? { fetch } : {}) }
   const openai = createOpenAI({ baseURL: `${url}/v1`, ...settings })
   const compatible = createOpenAICompatible({
     name: 'gateway',

@@ -1,10 +1,10 @@
 import Anthropic from '@anthropic-ai/sdk'
-import { type Client, citySchema, finishOf, type Place, picture, type Question, statusIn, type Turn, tools } from '../client.ts'
+import { type Client, callersKey, citySchema, finishOf, type Place, picture, type Question, statusIn, type Turn, tools } from '../client.ts'
 
 type Message = Anthropic.MessageParam
 
 export function anthropic({ url, fetch }: Place): Client {
-  const sdk = new Anthropic({ baseURL: url, apiKey: 'any', maxRetries: 0, ...(fetch ? { fetch } : {}) })
+  const sdk = new Anthropic({ baseURL: url, apiKey: callersKey, maxRetries: 0, ...(fetch ? { fetch } : {}) })
   const model = 'claude-sonnet-4-6'
 
   async function turn(question: Question, messages: readonly Message[]): Promise<Turn> {

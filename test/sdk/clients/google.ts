@@ -1,8 +1,16 @@
-import { ApiError, type Content, type GenerateContentConfig, type GenerateContentResponse, GoogleGenAI, type Part, ThinkingLevel } from '@google/genai'
-import { type Client, citySchema, finishOf, type Place, picture, type Question, type Turn, tools } from '../client.ts'
+import {
+  ApiError,
+  type Content,
+  type GenerateContentConfig,
+  type GenerateContentResponse,
+  GoogleGenAI,
+  type Part,
+  ThinkingLevel,
+} from '@google/genai'
+import { type Client, callersKey, citySchema, finishOf, type Place, picture, type Question, type Turn, tools } from '../client.ts'
 
 export function google({ url, fetch }: Place): Client {
-  const sdk = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: url, ...(fetch ? { fetch } : {}) } })
+  const sdk = new GoogleGenAI({ apiKey: callersKey, httpOptions: { baseUrl: url, ...(fetch ? { fetch } : {}) } })
   const model = 'gemini-3.8-flash'
 
   async function turn(question: Question, contents: readonly Content[]): Promise<Turn> {

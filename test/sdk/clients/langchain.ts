@@ -1,7 +1,19 @@
 import { ChatAnthropic } from '@langchain/anthropic'
 import { type AIMessageChunk, type BaseMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages'
 import { ChatOpenAI } from '@langchain/openai'
-import { type Client, citySchema, finishOf, type Place, picture, type Question, type Said, statusIn, type Turn, tools } from '../client.ts'
+import {
+  type Client,
+  callersKey,
+  citySchema,
+  finishOf,
+  type Place,
+  picture,
+  type Question,
+  type Said,
+  statusIn,
+  type Turn,
+  tools,
+} from '../client.ts'
 
 interface Runner {
   invoke(messages: BaseMessage[], options: { signal?: AbortSignal }): Promise<AIMessageChunk>
@@ -26,7 +38,7 @@ function openaiFlavour({ url, fetch }: Place, responses: boolean): Flavour {
     runner: (question) => {
       const chat = new ChatOpenAI({
         model: question.model ?? model,
-        apiKey: 'any',
+        apiKey: callersKey,
         maxRetries: 0,
         useResponsesApi: responses,
         streamUsage: true,
@@ -56,7 +68,7 @@ function anthropicFlavour({ url, fetch }: Place): Flavour {
     runner: (question) => {
       const chat = new ChatAnthropic({
         model: question.model ?? model,
-        apiKey: 'any',
+        apiKey: callersKey,
         maxRetries: 0,
         maxTokens: question.maxTokens ?? 4000,
         anthropicApiUrl: url,

@@ -1,10 +1,10 @@
 import OpenAI from 'openai'
-import { type Client, citySchema, finishOf, type Place, picture, type Question, statusIn, type Turn, tools } from '../client.ts'
+import { type Client, callersKey, citySchema, finishOf, type Place, picture, type Question, statusIn, type Turn, tools } from '../client.ts'
 
 type Message = OpenAI.ChatCompletionMessageParam
 
 export function openaiChat({ url, fetch }: Place): Client {
-  const sdk = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0, ...(fetch ? { fetch } : {}) })
+  const sdk = new OpenAI({ baseURL: `${url}/v1`, apiKey: callersKey, maxRetries: 0, ...(fetch ? { fetch } : {}) })
   const model = 'gpt-5.5'
 
   async function turn(question: Question, messages: readonly Message[]): Promise<Turn> {

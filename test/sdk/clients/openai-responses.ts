@@ -1,10 +1,21 @@
 import OpenAI from 'openai'
-import { type Client, citySchema, type Place, picture, type Question, type Said, statusIn, type Turn, tools } from '../client.ts'
+import {
+  type Client,
+  callersKey,
+  citySchema,
+  type Place,
+  picture,
+  type Question,
+  type Said,
+  statusIn,
+  type Turn,
+  tools,
+} from '../client.ts'
 
 type Item = OpenAI.Responses.ResponseInputItem
 
 export function openaiResponses({ url, fetch }: Place): Client {
-  const sdk = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0, ...(fetch ? { fetch } : {}) })
+  const sdk = new OpenAI({ baseURL: `${url}/v1`, apiKey: callersKey, maxRetries: 0, ...(fetch ? { fetch } : {}) })
   const model = 'gpt-5.5'
 
   async function turn(question: Question, input: readonly Item[]): Promise<Turn> {
