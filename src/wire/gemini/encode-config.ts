@@ -73,10 +73,10 @@ function settingsConfig({ call, target, notes, own }: EncodeContext): { generati
     else notes.dropped(settings.pathOf('seed'), 'more than 32 bits')
   }
   const stop = take('stop')
-  if (stop && stop.length > 0) {
+  if (stop) {
     if (stop.length > MAX_STOPS && !own) notes.dropped(settings.pathOf('stop'), `clamped to ${MAX_STOPS}`)
     const kept = own ? stop : stop.filter((word) => word !== '').slice(0, MAX_STOPS)
-    if (kept.length > 0) generation.push(['stopSequences', kept])
+    if (own || kept.length > 0) generation.push(['stopSequences', kept])
   }
   const top = take('topLogprobs')
   const logprobs = take('logprobs')

@@ -82,7 +82,7 @@ const DEFAULT_MIMES = { image: 'image/jpeg', document: 'application/pdf', audio:
 export function mediaPart({ path, kind, source, name, detail }: MediaPart, { notes, own }: EncodeContext): JsonObject {
   if (detail !== undefined && detail !== 'auto') notes.dropped(at(path, 'detail'), 'not supported by the target')
   const display = own && name !== undefined ? { displayName: name } : {}
-  if (name !== undefined && !own) notes.dropped(at(path, 'filename'), 'a file has no name or title there')
+  if (name !== undefined && !own) notes.dropped(at(path, 'filename'), 'no place for a file name, title or document_name')
   switch (source.type) {
     case 'base64':
       return { inlineData: { mimeType: source.mime, data: source.data, ...display } }

@@ -10,6 +10,7 @@ export function argumentsObject(text: string, freeform = false): JsonObject {
   const parsed = parseJson(text)
   // Some hosts encode the arguments twice.
   const value = typeof parsed === 'string' ? parseJson(parsed) : parsed
+  if (value === null) return {}
   // What the model left broken is shown as it is: the client's own check of its parameters will refuse it.
   return isObject(value) ? value : { arguments: text }
 }

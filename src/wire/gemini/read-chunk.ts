@@ -60,7 +60,10 @@ export class ChunkReader {
       const { raw, explanation } = this.#blocked
       this.#events.push({ type: 'reply-end', finish: 'filter', raw, ...(explanation && { explanation }) })
     } else if (finish === undefined && mustEnd) {
-      this.#events.push({ type: 'error', error: new GatewayError('upstream-invalid', "The provider's stream ended before its end.") })
+      this.#events.push({
+        type: 'error',
+        error: new GatewayError('upstream-invalid', this.#message ?? "The provider's stream ended before its end."),
+      })
     } else if (finish !== undefined && (isBroken(finish) || (finishOf(finish, false) === 'other' && this.#outputs === 0))) {
       const words = this.#message ?? 'The model gave no usable answer.'
       const error = new GatewayError('upstream-failed', words.includes(finish) ? words : `${words} (${finish})`, { providerCode: finish })
@@ -207,7 +210,8 @@ export class ChunkReader {
     if (!isObject(feedback)) return
     const message = stringOf(feedback['blockReasonMessage'])
     const reason = feedback['blockReason']
-    if (!reason && !message) return
+    if (message) this.#message = message
+    if (!reason) return
     const raw = isString(reason) ? reason : 'BLOCKED'
     this.#blocked = { raw, explanation: message ?? `The provider blocked the prompt (${raw}).` }
   }

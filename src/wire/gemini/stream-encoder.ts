@@ -120,11 +120,16 @@ export class GeminiStreamEncoder implements StreamEncoder {
 
   #words(part: OpenPart, text: string): string {
     const { kind } = part.start
-    if (kind === 'tool-call') {
+    // Calls go out whole, and so do refusals: half of one, as text, would read like half an answer.
+    if (kind === 'tool-call' || kind === 'refusal') {
       part.text += text
       return ''
     }
     if (kind === 'reasoning') return this.#thoughts ? `${TEXT}${JSON.stringify(text)},"thought":true${CLOSE}${this.#tail}` : ''
+    return this.#answer(text)
+  }
+
+  #answer(text: string): string {
     this.#text += text
     if (this.#waiting.length === 0) return `${TEXT}${JSON.stringify(text)}${CLOSE}${this.#tail}`
     return this.#frame({ text, thoughtSignature: this.#signature([]) })
@@ -136,12 +141,13 @@ export class GeminiStreamEncoder implements StreamEncoder {
     this.#open.delete(index)
     const { start, sealed } = part
     if (start.kind === 'tool-call') return this.#frame(callPart({ ...start, arguments: part.text }, this.#signature(sealed)))
-    if (sealed.length === 0) return ''
+    const refusal = start.kind === 'refusal' && part.text !== '' ? this.#answer(part.text) : ''
+    if (sealed.length === 0) return refusal
     if (start.kind === 'reasoning' && !this.#thoughts) {
       this.#waiting.push(...sealed)
       return ''
     }
-    return this.#frame({ text: '', ...(start.kind === 'reasoning' && { thought: true }), thoughtSignature: this.#signature(sealed) })
+    return `${refusal}${this.#frame({ text: '', ...(start.kind === 'reasoning' && { thought: true }), thoughtSignature: this.#signature(sealed) })}`
   }
 
   #signature(own: readonly Sealed[]): string | undefined {

@@ -47,7 +47,7 @@ export function newsOf(chunk: JsonObject): FrameNews {
   const candidate = candidateOf(chunk)
   const reason = reasonOf(candidate?.['finishReason'])
   const feedback = chunk['promptFeedback']
-  const blocked = isObject(feedback) && Boolean(feedback['blockReason'] ?? feedback['blockReasonMessage'])
+  const blocked = isObject(feedback) && Boolean(feedback['blockReason'])
   const parts = partsOf(candidate)
   const calls = parts.some(({ functionCall }) => isObject(functionCall))
   const { usageMetadata } = chunk

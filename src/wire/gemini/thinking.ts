@@ -1,6 +1,6 @@
 /** The wish for thinking as `thinkingConfig`: tokens for models of 2.5, levels for later ones. */
 import type { Effort, ReasoningWish } from '../../core/call.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { at, type JsonObject } from '../../core/json.ts'
 import type { Capabilities } from '../../core/target.ts'
 import type { EncodeContext } from './encode-turns.ts'
 
@@ -22,6 +22,7 @@ export function thinkingConfig(context: EncodeContext): JsonObject | undefined {
     return undefined
   }
   const amount = off ? offConfig(wish, capabilities, context) : amountOf(wish, capabilities, context)
+  if (call.wire === 'openai-chat' && wish.visible === false) notes.dropped(at(wish.path, 'exclude'), 'thoughts are not asked for')
   const shown = !off && (wish.visible ?? asksToSee(wish, context))
   const config = { ...amount, ...(shown && { includeThoughts: true }) }
   return Object.keys(config).length > 0 ? config : undefined
