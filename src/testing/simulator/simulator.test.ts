@@ -204,6 +204,15 @@ test('only known keys are served when keys are given', async () => {
   assert.equal((await ask(createSimulator(options), right)).status, 200)
 })
 
+test('only as many calls are remembered as asked', async () => {
+  const simulator = createSimulator({ maxCalls: 2 })
+  for (const text of ['one', 'two', 'three']) await ask(simulator, requests.gemini(text))
+  assert.deepEqual(
+    simulator.calls.map((call) => call.ask?.lastText),
+    ['two', 'three'],
+  )
+})
+
 test('a line in the prompt that makes no sense is ordinary text', async () => {
   const { text } = await say('openai-chat', 'simulate: {"fault":"explode","after":-1,"__proto__":{}}\nHello')
   assert.match(text, /You said: Hello/)

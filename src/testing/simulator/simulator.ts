@@ -36,7 +36,7 @@ export interface SimulatorOptions {
   readonly keys?: readonly string[]
   /** Shortest prompt prefix, in tokens, that counts as cached when it comes again. Default 64. */
   readonly cacheMinTokens?: number
-  /** How many calls are remembered in `calls`; older ones are forgotten. Default 10 000. */
+  /** How many calls are remembered in `calls`; older ones are forgotten. Default 1 000; 0 where nobody looks. */
   readonly maxCalls?: number
   readonly clock?: Partial<Clock>
 }
@@ -124,7 +124,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       ended: undefined,
     }
     calls.push(call)
-    if (calls.length > (options.maxCalls ?? 10_000)) calls.shift()
+    if (calls.length > (options.maxCalls ?? 1_000)) calls.shift()
     if (!knowsKey(request, options.keys)) {
       return refuse(call, visit?.wire ?? wires[listShape(request)], { status: 401, message: 'The simulator does not know this key.' })
     }
@@ -181,6 +181,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     if (faulty.fault === undefined || faulty.times === undefined) return faulty
     const key = `${model} ${JSON.stringify(faulty)}`
     const before = struck.get(key) ?? 0
+    if (struck.size > 10_000) struck.clear()
     struck.set(key, before + 1)
     if (before < faulty.times) return faulty
     const { fault: _fault, status: _status, ...rest } = faulty
