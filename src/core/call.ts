@@ -20,6 +20,8 @@ export interface Node {
   readonly path: string
   /** Members the decoder had no meaning for, by their own name. */
   readonly extras?: JsonObject
+  /** Why a member of `extras` is named as lost elsewhere, where more can be said than that it is not known there. */
+  readonly why?: Readonly<Record<string, string>>
   /** Bookkeeping of the wire it came from (item ids, states): goes back there, and is no loss elsewhere. */
   readonly own?: JsonObject
 }

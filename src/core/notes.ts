@@ -21,7 +21,7 @@ export class Notes {
   extrasOf(node: Node, call: ChatCall, target: WireId): JsonObject | undefined {
     if (!node.extras) return undefined
     if (call.wire === target) return node.extras
-    for (const key of Object.keys(node.extras)) this.dropped(at(node.path, key), 'unknown to the target')
+    for (const key of Object.keys(node.extras)) this.dropped(at(node.path, key), node.why?.[key] ?? 'unknown to the target')
     return undefined
   }
 }

@@ -139,7 +139,9 @@ test('joins pieces of streamed arguments', () => {
     ],
   })
   const [part] = messages[0]?.parts ?? []
-  assert.equal(part?.type === 'tool-call' && part.arguments, '{"city":"Boston","list":[null,{"a b":2}],"__proto__":{"x":true}}')
+  assert.ok(part?.type === 'tool-call')
+  assert.equal(part.arguments, '{"city":"Boston","list":[null,{"a b":2}],"__proto__":{"x":true}}')
+  assert.equal(part.why?.['functionCall.partialArgs'], 'the arguments are put together')
   assert.equal(({} as { x?: unknown }).x, undefined)
 })
 

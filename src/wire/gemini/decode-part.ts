@@ -2,12 +2,14 @@
 import type { MediaKind, MediaSource, Part, ReasoningPart, Sealed, ToolResultPart } from '../../core/call.ts'
 import { invalid } from '../../core/error.ts'
 import { isObject, isString, type Json, type JsonObject } from '../../core/json.ts'
-import { type Fields, fieldsOf, type Member } from './fields.ts'
+import { type Fields, fieldsOf, type Member, membersOf } from './fields.ts'
 import { argumentsOf } from './partial-args.ts'
 import { isGoogle, plainBase64, sealedOf } from './sealed.ts'
 
 /** Members that hold what only Google knows: code it ran, tools it called. */
 export const FOREIGN = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse'] as const
+/** Arguments that came in pieces, as the client echoes them. */
+export const PIECES = 'functionCall.partialArgs'
 const CONTENT = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse', ...FOREIGN]
 
 export const isPart = (fields: Fields): boolean => CONTENT.some((name) => fields.has(name))
@@ -50,8 +52,9 @@ function contentOf(fields: Fields, sealed: readonly Sealed[]): Part | undefined 
     const name = call.string('name') ?? ''
     const args = call.take('args')
     if (args && !isObject(args.value)) throw invalid('args must be an object.', args.path)
-    const partial = call.list('partialArgs')?.map(({ value }) => value)
-    const whole = argumentsOf(args?.value as JsonObject | undefined, partial ?? [])
+    const pieces = call.take('partialArgs')
+    const whole = argumentsOf(args?.value as JsonObject | undefined, pieces ? membersOf(pieces).map(({ value }) => value) : [])
+    const streamed: [string, Json][] = pieces ? [[PIECES, pieces.value]] : []
     return {
       type: 'tool-call',
       path,
@@ -59,7 +62,8 @@ function contentOf(fields: Fields, sealed: readonly Sealed[]): Part | undefined 
       name,
       arguments: JSON.stringify(whole),
       ...withSealed(sealed),
-      ...fields.extras(call.rest('functionCall.')),
+      ...fields.extras([...streamed, ...call.rest('functionCall.')]),
+      ...(pieces && { why: { [PIECES]: 'the arguments are put together' } }),
     }
   }
   const response = fields.object('functionResponse')

@@ -2,7 +2,7 @@
 import type { MediaPart, Part, Sealed, TextPart, ToolCallPart, ToolResultPart } from '../../core/call.ts'
 import { at, type Json, type JsonObject } from '../../core/json.ts'
 import { untranslatable } from '../stored.ts'
-import { mimeOfUri } from './decode-part.ts'
+import { mimeOfUri, PIECES } from './decode-part.ts'
 import { argumentsObject } from './encode-part.ts'
 import type { EncodeContext } from './encode-turns.ts'
 import { base64Of, isGoogle } from './sealed.ts'
@@ -141,7 +141,8 @@ export function resultParts(
 }
 
 export function callPartOf(call: ToolCallPart, id: string | undefined, name: string, context: EncodeContext): JsonObject {
-  const extras = nested(extrasOf(call, context))
-  const functionCall = { ...(id && { id }), name, args: argumentsObject(call.arguments, call.freeform) }
-  return { ...merged({ functionCall }, extras), ...signatureMember(call, context) }
+  const extras = extrasOf(call, context)
+  // Pieces that go back as they came are the arguments already.
+  const args = extras[PIECES] === undefined ? { args: argumentsObject(call.arguments, call.freeform) } : {}
+  return { ...merged({ functionCall: { ...(id && { id }), name, ...args } }, nested(extras)), ...signatureMember(call, context) }
 }

@@ -69,7 +69,7 @@ const withoutPaths = (value: unknown): unknown =>
     : typeof value === 'object' && value !== null
       ? Object.fromEntries(
           Object.entries(value)
-            .filter(([key]) => key !== 'path' && key !== 'paths' && key !== 'own')
+            .filter(([key]) => key !== 'path' && key !== 'paths' && key !== 'own' && key !== 'why')
             .map(([key, member]) => [plain(key), withoutPaths(member)]),
         )
       : value
