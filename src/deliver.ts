@@ -142,9 +142,9 @@ function streamReply(delivered: Delivered | typeof SILENT, delivery: Delivery): 
 
 /** The status is out, the target is not yet: signs of life until there is one. */
 async function* lateFrames(delivery: Delivery): AsyncGenerator<Chunk> {
-  const { answering, exchange, wire, parts, settle, inquiry } = delivery
-  const sign = wire.streamEncoder(inquiry.call(), bareContext(exchange, inquiry.model)).keepAlive
+  const { answering, exchange, wire, parts, settle } = delivery
   try {
+    const sign = signOf(delivery)
     for (;;) {
       yield sign
       const delivered = await within(answering, parts.keepAliveMs)
@@ -168,14 +168,20 @@ function framesOf(delivered: Delivered, delivery: Delivery): AsyncIterable<Chunk
     case 'byte-stream':
       return byteFrames(answer.stream, delivery)
     case 'event-stream':
-      return withKeepAlive(eventFrames(answer.stream, delivered, delivery), signOf(delivered, delivery), delivery.parts.keepAliveMs)
+      return withKeepAlive(eventFrames(answer.stream, delivered, delivery), signOf(delivery), delivery.parts.keepAliveMs)
     default:
       return eventFrames(wholeStream(answer), delivered, delivery)
   }
 }
 
-const signOf = (delivered: Delivered, delivery: Delivery): string =>
-  delivery.wire.streamEncoder(delivery.inquiry.call(), contextOf(delivered, delivery)).keepAlive
+/** A sign of life says nothing of the call, so a call that only the provider understands has one too. */
+function signOf({ wire, inquiry, exchange }: Delivery): string {
+  try {
+    return wire.streamEncoder(inquiry.call(), bareContext(exchange, inquiry.model)).keepAlive
+  } catch {
+    return ': keep-alive\n\n'
+  }
+}
 
 async function* wholeStream(answer: Answer): AsyncGenerator<readonly Event[]> {
   if (answer.kind !== 'reply') throw new Fault('internal', 'A streamed call was answered with something else.')

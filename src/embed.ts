@@ -1,7 +1,7 @@
 /** The gateway as a `fetch`, for SDKs and for runtimes that have no sockets of their own. Web types live here only. */
 import { Cancellation } from './core/cancellation.ts'
 import { GatewayError } from './core/error.ts'
-import { bytesOf, type Chunk, type HttpReply, type Headers as PlainHeaders } from './core/http.ts'
+import { bytesOf, type Chunk, type HttpReply, type Headers as PlainHeaders, unread } from './core/http.ts'
 import type { Line } from './gateway.ts'
 
 export type GatewayFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
@@ -21,14 +21,18 @@ export function fetchOf(line: () => Line): GatewayFetch {
     })
     const body = new Uint8Array(await request.arrayBuffer())
     const reply = await line().handle({ method: request.method, path: pathname, query: search.slice(1), headers, body }, cancellation)
-    if (request.signal.aborted) throw request.signal.reason
-    return responseOf(reply, request, () => request.signal.removeEventListener('abort', hangUp))
+    const done = (): void => request.signal.removeEventListener('abort', hangUp)
+    if (request.signal.aborted) {
+      if (!(reply.body instanceof Uint8Array)) await unread(reply.body)
+      throw request.signal.reason
+    }
+    return responseOf(reply, request, done, hangUp)
   }
 }
 
 const BODYLESS = new Set([101, 204, 205, 304])
 
-function responseOf({ status, headers, body }: HttpReply, { method, signal }: Request, done: () => void): Response {
+function responseOf({ status, headers, body }: HttpReply, { method, signal }: Request, done: () => void, hangUp: () => void): Response {
   const { trailer: _, ...plain } = headers
   if (BODYLESS.has(status) || method === 'HEAD') {
     done()
@@ -38,10 +42,10 @@ function responseOf({ status, headers, body }: HttpReply, { method, signal }: Re
     done()
     return new Response(new Uint8Array(body), { status, headers: plain })
   }
-  return new Response(streamOf(body, signal, done), { status, headers: plain })
+  return new Response(streamOf(body, signal, done, hangUp), { status, headers: plain })
 }
 
-function streamOf(body: AsyncIterable<Chunk>, signal: AbortSignal, done: () => void): ReadableStream<Uint8Array> {
+function streamOf(body: AsyncIterable<Chunk>, signal: AbortSignal, done: () => void, hangUp: () => void): ReadableStream<Uint8Array> {
   const source = body[Symbol.asyncIterator]()
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -58,6 +62,8 @@ function streamOf(body: AsyncIterable<Chunk>, signal: AbortSignal, done: () => v
     },
     async cancel() {
       done()
+      // First, since a body that waits for its provider would not hear of its end before the next byte.
+      hangUp()
       await source.return?.()
     },
   })

@@ -13,6 +13,7 @@ import { bytesOf, type HttpReply, type HttpRequest } from './core/http.ts'
 import { newId } from './core/id.ts'
 import type { Inquiry } from './core/inquiry.ts'
 import { type Candidate, wireFor } from './core/target.ts'
+import { MAX_TIMER_MS } from './core/units.ts'
 import { type Deliveries, deliver } from './deliver.ts'
 import { attemptAll, type Upstreams } from './egress/attempts.ts'
 import { readControls } from './ingress/controls.ts'
@@ -149,7 +150,7 @@ function wireOf({ wires }: LineParts, dialect: WireId): Wire {
 function deadline(exchange: Exchange, limitMs: number): { clear(): void } {
   const timer = setTimeout(
     () => exchange.cancellation.cancel(new GatewayError('deadline', `The call took longer than ${limitMs / 1000} s in all.`)),
-    limitMs,
+    Math.min(limitMs, MAX_TIMER_MS),
   )
   return { clear: () => clearTimeout(timer) }
 }

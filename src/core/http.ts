@@ -52,6 +52,13 @@ export interface Transport {
   close(): Promise<void>
 }
 
+/** Lets go of a streamed body that nobody will read. It has to be begun for that: what was never begun has no end to clean up in. */
+export async function unread(body: AsyncIterable<Chunk>): Promise<void> {
+  const source = body[Symbol.asyncIterator]()
+  await source.next()
+  await source.return?.()
+}
+
 const encoder = new TextEncoder()
 export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
 export const emptyBody = new Uint8Array(0)

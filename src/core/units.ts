@@ -2,6 +2,9 @@
 const DURATION: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const SIZE: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
 
+/** The longest that timers can wait; beyond it they fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** Milliseconds of `250ms`, `8s`, `1.5m`, `1h`, `1d`; undefined when it is no duration. */
 export function parseDuration(text: string): number | undefined {
   const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim()) ?? []

@@ -1,12 +1,12 @@
 /** Reads one provider's answer up to the point where it is known to be good. Whatever is wrong before that is thrown, so that another attempt can follow unseen. */
 import { Cancellation } from '../core/cancellation.ts'
-import { GatewayError } from '../core/error.ts'
+import { type FaultId, GatewayError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
 import { Fold, type FoldedReply } from '../core/fold.ts'
 import type { Headers, Transport, UpstreamResponse } from '../core/http.ts'
 import { type Json, parseJson } from '../core/json.ts'
 import type { Timeouts } from '../core/target.ts'
-import { type Restorer, restorer } from '../wire/restore.ts'
+import { restorer } from '../wire/restore.ts'
 import type { ReplyDecoder, ReplySummary, StreamTap, Wire } from '../wire/wire.ts'
 import { faultOfStatus, hasNativeEnvelope } from './fault.ts'
 import type { Prepared } from './prepare.ts'
@@ -70,12 +70,24 @@ export async function answerOf(sending: Sending): Promise<Answer> {
     const answer = await streamAnswer(response, sending, watchdog, unlink)
     streaming = answer.kind === 'byte-stream' || answer.kind === 'event-stream'
     return answer
+  } catch (error) {
+    throw scrubbed(readable(error), sending)
   } finally {
     if (!streaming) {
       watchdog.stop()
       unlink()
     }
   }
+}
+
+/** An answer that makes a codec stumble is the provider's fault, as much as one that is no JSON. */
+const readable = (error: unknown): GatewayError =>
+  error instanceof GatewayError ? error : new GatewayError('upstream-invalid', "The provider's answer could not be read.", { cause: error })
+
+/** The provider's words may quote our key. */
+function scrubbed(error: GatewayError, { scrub }: Sending): GatewayError {
+  error.message = scrub(error.message)
+  return error
 }
 
 const timeout = (what: string, limitMs: number): GatewayError =>
@@ -98,16 +110,23 @@ async function faultOf(response: UpstreamResponse, { wire, scrub }: Sending): Pr
   return provider
 }
 
+const brokeOff: ReadonlySet<FaultId> = new Set(['upstream-unreachable', 'upstream-invalid'])
+
 async function collect(response: UpstreamResponse, limit: number, cut = false): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body) {
-    size += chunk.length
-    if (size > limit) {
-      if (cut) break
-      throw new GatewayError('upstream-invalid', `The provider's answer is larger than ${limit} bytes.`)
+  try {
+    for await (const chunk of response.body) {
+      size += chunk.length
+      if (size > limit) {
+        if (cut) break
+        throw new GatewayError('upstream-invalid', `The provider's answer is larger than ${limit} bytes.`)
+      }
+      chunks.push(chunk)
     }
-    chunks.push(chunk)
+  } catch (error) {
+    // The status of an error answer says more than that its words broke off.
+    if (!cut || !(error instanceof GatewayError && brokeOff.has(error.id))) throw error
   }
   const [only] = chunks
   if (chunks.length === 1 && only) return only
@@ -153,12 +172,12 @@ function foldWhole(decoder: ReplyDecoder, bytes: Uint8Array, { restore }: Prepar
 
 /** Waits for the first event that carries model output; a fault before it is thrown. */
 async function streamAnswer(response: UpstreamResponse, sending: Sending, watchdog: Watchdog, unlink: () => void): Promise<Answer> {
-  const { wire, prepared, limits, timeouts } = sending
+  const { wire, prepared, limits } = sending
   const source = response.body[Symbol.asyncIterator]()
   const done = (): void => {
     watchdog.stop()
     unlink()
-    void source.return?.()
+    source.return?.().catch(() => {})
   }
   try {
     const first = await firstBytes(source)
@@ -169,33 +188,13 @@ async function streamAnswer(response: UpstreamResponse, sending: Sending, watchd
       done()
       return answer
     }
-    if (prepared.same)
-      return {
-        kind: 'byte-stream',
-        headers: response.headers,
-        stream: await byteStream(
-          first,
-          source,
-          wire.streamTap(prepared.target, { hideUsage: prepared.hideUsage, maxEvent: limits.event }),
-          timeouts,
-          watchdog,
-          done,
-        ),
-      }
-    const decoder = wire.replyDecoder({ streamed: true, target: prepared.target, maxEvent: limits.event })
-    return {
-      kind: 'event-stream',
-      headers: response.headers,
-      stream: await eventStream(
-        first,
-        source,
-        decoder,
-        prepared.restore ? restorer(prepared.restore) : undefined,
-        timeouts,
-        watchdog,
-        done,
-      ),
+    const arrival: Arrival = { first, source, sending, watchdog, done }
+    if (prepared.same) {
+      const tap = wire.streamTap(prepared.target, { hideUsage: prepared.hideUsage, maxEvent: limits.event })
+      return { kind: 'byte-stream', headers: response.headers, stream: await byteStream(arrival, tap) }
     }
+    const decoder = wire.replyDecoder({ streamed: true, target: prepared.target, maxEvent: limits.event })
+    return { kind: 'event-stream', headers: response.headers, stream: await eventStream(arrival, decoder) }
   } catch (error) {
     done()
     throw error
@@ -230,18 +229,30 @@ async function* joined(first: Uint8Array, source: Source): AsyncGenerator<Uint8A
   }
 }
 
-async function byteStream(
-  first: Uint8Array | undefined,
-  source: Source,
-  tap: StreamTap,
-  timeouts: Timeouts,
-  watchdog: Watchdog,
-  done: () => void,
-): Promise<ByteStream> {
+/** A stream's body on its way in. */
+interface Arrival {
+  readonly first: Uint8Array | undefined
+  readonly source: Source
+  readonly sending: Sending
+  readonly watchdog: Watchdog
+  /** Lets go of the connection and the timer. */
+  done(): void
+}
+
+/** A provider that has said its last word and does not close is not waited for any longer. */
+const CLOSE_MS = 5_000
+
+async function byteStream({ first, source, sending, watchdog, done }: Arrival, tap: StreamTap): Promise<ByteStream> {
+  const { idleMs } = sending.timeouts
   const ready: Uint8Array[] = []
+  let size = 0
   const take = (bytes: Uint8Array | undefined): boolean => {
     const out = bytes ? tap.push(bytes) : tap.end()
-    if (out) ready.push(out)
+    if (out) {
+      ready.push(out)
+      size += out.length
+      if (size > sending.limits.event) throw tooLong()
+    }
     if (tap.error) throw tap.error
     return bytes === undefined
   }
@@ -250,24 +261,28 @@ async function byteStream(
     const next = await source.next()
     ended = take(next.done ? undefined : next.value)
   }
-  watchdog.restart(timeouts.idleMs)
+  watchdog.restart(tap.finished ? Math.min(idleMs, CLOSE_MS) : idleMs)
   return {
     tap,
     async *[Symbol.asyncIterator]() {
       try {
         for (const bytes of ready) yield bytes
-        let outputs = tap.summary.outputs
+        let { outputs } = tap.summary
+        let { finished } = tap
         while (!ended) {
           const next = await source.next()
           const out = next.done ? tap.end() : tap.push(next.value)
           ended = next.done === true
           if (out) yield out
           if (tap.error) throw tap.error
-          if (tap.summary.outputs !== outputs || tap.finished) {
-            outputs = tap.summary.outputs
-            watchdog.touch()
-          }
+          if (tap.finished && !finished) watchdog.restart(Math.min(idleMs, CLOSE_MS))
+          else if (tap.summary.outputs !== outputs) watchdog.touch()
+          outputs = tap.summary.outputs
+          finished = tap.finished
         }
+      } catch (error) {
+        // What breaks after the stream's own ending takes nothing away.
+        if (!tap.finished || tap.error || sending.cancellation.cancelled) throw scrubbed(readable(error), sending)
       } finally {
         done()
       }
@@ -275,15 +290,14 @@ async function byteStream(
   }
 }
 
-async function eventStream(
-  first: Uint8Array | undefined,
-  source: Source,
-  decoder: ReplyDecoder,
-  undo: Restorer | undefined,
-  timeouts: Timeouts,
-  watchdog: Watchdog,
-  done: () => void,
-): Promise<EventStream> {
+const tooLong = (): GatewayError => new GatewayError('upstream-invalid', 'The provider sent much, and no output.')
+
+/** Batches without output before the first output; providers send one to three. */
+const MAX_READY = 1_000
+
+async function eventStream({ first, source, sending, watchdog, done }: Arrival, decoder: ReplyDecoder): Promise<EventStream> {
+  const { prepared, timeouts } = sending
+  const undo = prepared.restore ? restorer(prepared.restore) : undefined
   const decode = (bytes: Uint8Array | undefined): readonly Event[] => {
     const events = bytes ? decoder.push(bytes) : decoder.end()
     return undo ? undo.push(events) : events
@@ -296,6 +310,7 @@ async function eventStream(
     if (failed) throw failed.error
     if (events.length > 0) ready.push(events)
     if (events.some(carriesOutput) || ended) break
+    if (ready.length > MAX_READY) throw tooLong()
     const next = await source.next()
     ended = next.done === true
     events = decode(next.done ? undefined : next.value)
@@ -304,22 +319,38 @@ async function eventStream(
   return eventsOf()
 
   async function* eventsOf(): AsyncGenerator<readonly Event[]> {
+    let over = false
+    const note = (batch: readonly Event[]): void => {
+      if (over) return
+      over = batch.some(isEnd)
+      if (over) watchdog.restart(Math.min(timeouts.idleMs, CLOSE_MS))
+      else watchdog.touch()
+    }
     try {
-      for (const batch of ready) yield batch
+      for (const batch of ready) {
+        yield batch
+        note(batch)
+      }
       while (!ended) {
         const next = await source.next()
         ended = next.done === true
         const batch = decode(next.done ? undefined : next.value)
         if (batch.length === 0) continue
-        watchdog.touch()
+        const failed = batch.find((event) => event.type === 'error')
+        if (failed) scrubbed(failed.error, sending)
         yield batch
-        if (batch.some((event) => event.type === 'error')) return
+        if (failed) return
+        note(batch)
       }
+    } catch (error) {
+      if (!over || sending.cancellation.cancelled) throw scrubbed(readable(error), sending)
     } finally {
       done()
     }
   }
 }
+
+const isEnd = (event: Event): boolean => event.type === 'reply-end'
 
 const carriesOutput = (event: Event): boolean =>
   event.type === 'text-delta' || event.type === 'part-start' || event.type === 'part-whole' || event.type === 'reply-end'

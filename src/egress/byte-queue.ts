@@ -22,6 +22,7 @@ export class ByteQueue implements AsyncIterableIterator<Uint8Array> {
   }
 
   push(chunk: Uint8Array): void {
+    if (this.#ended) return
     if (this.#waiting) {
       const { resolve } = this.#waiting
       this.#waiting = undefined

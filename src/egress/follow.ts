@@ -2,7 +2,7 @@
  * Goes on where a provider paused (`pause_turn`, `CONTINUATION`), for callers whose dialect has no such thing: the reply
  * is asked to continue, and all its legs are one reply to the caller, with their usage added up.
  */
-import type { Event, Usage } from '../core/event.ts'
+import type { Event, ReplyEnd, Usage } from '../core/event.ts'
 import { Fold, type FoldedReply } from '../core/fold.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Wire } from '../wire/wire.ts'
@@ -31,35 +31,57 @@ export async function* followStream(first: EventStream, legs: Legs): AsyncGenera
   let body = legs.body
   let offset = 0
   let earlier: Usage | undefined
+  let before: FoldedReply | undefined
   for (let leg = 0; ; leg++) {
     const folding = new Fold()
     let highest = -1
-    let paused = false
+    let pause: ReplyEnd | undefined
+    // A leg that only says again what the last one said goes no further: it is held until it differs.
+    let held: (readonly Event[])[] | undefined = before ? [] : undefined
     for await (const events of stream) {
       folding.push(events)
       const out: Event[] = []
       for (const event of events) {
         if (event.type === 'reply-start' && leg > 0) continue
-        if (event.type === 'reply-end' && event.finish === 'pause' && leg < MAX_LEGS && legs.wire.continueBody) {
-          paused = true
+        if (event.type === 'reply-end' && event.finish === 'pause' && legs.wire.continueBody) {
+          pause = event
           continue
         }
         if ('index' in event) highest = Math.max(highest, event.index)
         out.push(shifted(event, offset, earlier))
       }
-      if (out.length > 0) yield out
+      if (held && before && !pause && !saysAgain(folding.reply, before)) {
+        for (const batch of held) yield batch
+        held = undefined
+      }
+      if (held) held.push(out)
+      else if (out.length > 0) yield out
     }
-    if (!paused) return
-    earlier = summed(earlier, folding.reply.usage)
-    offset += highest + 1
-    const next = legs.wire.continueBody?.(body, folding.reply)
-    if (!next) {
-      yield [{ type: 'reply-end', finish: 'pause', raw: folding.reply.end?.raw }]
+    if (!pause) {
+      if (held) for (const batch of held) yield batch
       return
     }
+    const next = leg < MAX_LEGS && !held ? legs.wire.continueBody?.(body, folding.reply) : undefined
+    if (!next) {
+      yield [pause]
+      return
+    }
+    earlier = summed(earlier, folding.reply.usage)
+    offset += highest + 1
+    before = folding.reply
     body = next
     stream = await legs.again(next)
   }
+}
+
+/** Whether a reply has said nothing so far but what another one said. */
+function saysAgain(now: FoldedReply, before: FoldedReply): boolean {
+  return now.parts.every((part, index) => {
+    const other = before.parts[index]
+    if (!other || other.kind !== part.kind) return false
+    if (part.kind === 'whole' || other.kind === 'whole') return part.kind === other.kind
+    return other.text.startsWith(part.text)
+  })
 }
 
 function shifted(event: Event, offset: number, earlier: Usage | undefined): Event {

@@ -96,7 +96,8 @@ function sameWire(inquiry: Inquiry, { model, quirks, body, wire }: Target): { te
   const { scan, json, text } = inquiry
   const edits: Edit[] = []
   const drops: Drop[] = []
-  if (scan.members.has('model') && json['model'] !== model) edits.push({ set: 'model', json: JSON.stringify(model) })
+  // Gemini has the model in the path; Azure's clients have it there too.
+  if (json['model'] !== model && (wire !== 'gemini' || scan.members.has('model'))) edits.push({ set: 'model', json: JSON.stringify(model) })
   for (const name of STEERING) if (scan.members.has(name)) edits.push({ remove: name })
   let hideUsage = false
   if (wire === 'openai-chat') {

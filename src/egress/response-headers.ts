@@ -14,8 +14,13 @@ const REQUEST_IDS = new Set([
   'openai-version',
 ])
 
+/** Callers read a block of 8 to 16 KB at most: a provider must not make the answer unreadable. */
+const MAX_VALUE = 256
+const MAX_COUNT = 32
+
 export function passedHeaders(headers: Readonly<Headers>): Headers {
   const passed: Headers = {}
+  let count = 0
   for (const name in headers) {
     if (
       REQUEST_IDS.has(name) ||
@@ -24,7 +29,7 @@ export function passedHeaders(headers: Readonly<Headers>): Headers {
       name.startsWith('anthropic-ratelimit-')
     ) {
       const value = headers[name]
-      if (value !== undefined) passed[name] = value
+      if (value !== undefined && value.length <= MAX_VALUE && count++ < MAX_COUNT) passed[name] = value
     }
   }
   return passed

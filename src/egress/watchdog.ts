@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from '../core/units.ts'
+
 /** A timer that is pushed back cheaply: one clock reading for each sign of life, one system timer for many of them. */
 export class Watchdog {
   #limitMs: number
@@ -31,10 +33,13 @@ export class Watchdog {
   }
 
   #arm(delayMs: number): void {
-    this.#timer = setTimeout(() => {
-      const left = this.#last + this.#limitMs - performance.now()
-      if (left <= 1) this.#fire()
-      else this.#arm(left)
-    }, delayMs)
+    this.#timer = setTimeout(
+      () => {
+        const left = this.#last + this.#limitMs - performance.now()
+        if (left <= 1) this.#fire()
+        else this.#arm(left)
+      },
+      Math.min(delayMs, MAX_TIMER_MS),
+    )
   }
 }

@@ -75,13 +75,13 @@ function controlsOf(values: ReadonlyMap<ControlName, { value: unknown; path: str
   const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
   const flag = (value: unknown): boolean | undefined =>
     value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined
-  const duration = (value: unknown): number | undefined => (typeof value === 'string' ? parseDuration(value) : undefined)
+  const duration = (value: unknown): number | undefined => (typeof value === 'string' ? parseDuration(value) || undefined : undefined)
   return {
     require: read('require', text, 'a list of requirements, such as `context>=128k, json_schema`'),
     prefer: read('prefer', text, 'a list of weights, such as `cost;q=0.8, latency;q=0.2`'),
     maxCost: read('maxCost', (value) => nanosOf(String(value)), 'a decimal amount in USD, such as `0.05`'),
-    maxLatencyMs: read('maxLatency', duration, 'a duration with a unit, such as `800ms`'),
-    timeoutMs: read('timeout', duration, 'a duration with a unit, such as `30s`'),
+    maxLatencyMs: read('maxLatency', duration, 'a duration above zero with a unit, such as `800ms`'),
+    timeoutMs: read('timeout', duration, 'a duration above zero with a unit, such as `30s`'),
     region: read('region', text, 'a region name'),
     cache: read('cache', text, 'a cache wish, such as `off` or `refresh`'),
     session: read('session', text, 'a session id'),

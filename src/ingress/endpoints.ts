@@ -7,7 +7,7 @@ export type Operation = 'chat' | 'count' | 'models' | 'model' | 'hello' | 'upgra
 export interface Endpoint {
   readonly op: Operation
   readonly dialect: WireId
-  /** From the path: the model of a Gemini call, or the one asked about. */
+  /** From the path: the model of a Gemini call, an Azure client's deployment, or the one asked about. */
   readonly model?: string
   /** From the path, where it says so (Gemini). */
   readonly stream?: boolean
@@ -27,11 +27,11 @@ const plainPosts: Readonly<Record<string, Endpoint>> = {
   '/messages/count_tokens': { op: 'count', dialect: 'anthropic-messages' },
 }
 
-const geminiVerbs: Readonly<Record<string, { op: Operation; stream?: boolean }>> = {
-  generateContent: { op: 'chat', stream: false },
-  streamGenerateContent: { op: 'chat', stream: true },
-  countTokens: { op: 'count' },
-}
+const geminiVerbs = new Map<string, { readonly op: Operation; readonly stream?: boolean }>([
+  ['generateContent', { op: 'chat', stream: false }],
+  ['streamGenerateContent', { op: 'chat', stream: true }],
+  ['countTokens', { op: 'count' }],
+])
 
 const commonPaths = new Map<string, Endpoint>(Object.entries(plainPosts).map(([path, endpoint]) => [`/v1${path}`, endpoint]))
 
@@ -51,7 +51,15 @@ export function matchEndpoint(request: HttpRequest): Match {
     if (path === '/responses' && method === 'GET' && isUpgrade(request)) return { op: 'upgrade', dialect: 'openai-responses' }
     return { op: 'wrong-method', dialect: post.dialect, allow: 'POST' }
   }
+  const azure = path.startsWith('/deployments/') ? /^\/deployments\/([^/]+)(\/.+)$/.exec(path) : undefined
+  const deployed = azure?.[1] && plainPosts[azure[2] ?? '']
+  if (deployed) {
+    if (method !== 'POST') return { op: 'wrong-method', dialect: deployed.dialect, allow: 'POST' }
+    return { ...deployed, model: decoded(azure[1] ?? '') }
+  }
   if (path === '/models' || path.startsWith('/models/')) return models(path, method, dialect, request)
+  // Some SDKs leave `models/` out when the model's name has a slash.
+  if (/:(?:generateContent|streamGenerateContent|countTokens)$/.test(path)) return models(`/models${path}`, method, dialect, request)
   return { op: 'unknown', dialect }
 }
 
@@ -61,8 +69,8 @@ function models(path: string, method: string, dialect: WireId, { query }: HttpRe
   const rest = path.slice('/models/'.length)
   const colon = rest.lastIndexOf(':')
   // Model names may hold slashes and colons: the verb is what stands behind the last colon.
-  const verb = colon > 0 ? geminiVerbs[rest.slice(colon + 1)] : undefined
-  if (verb && colon > 0) {
+  const verb = colon > 0 ? geminiVerbs.get(rest.slice(colon + 1)) : undefined
+  if (verb) {
     if (method !== 'POST') return { op: 'wrong-method', dialect: 'gemini', allow: 'POST' }
     const array = verb.stream === true && !/(?:^|&)alt=sse(?:&|$)/.test(query)
     return { ...verb, dialect: 'gemini', model: decoded(rest.slice(0, colon)), array }

@@ -5,7 +5,7 @@ import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Cancellation } from '../core/cancellation.ts'
 import { GatewayError, gatewayErrorOf } from '../core/error.ts'
 import type { Chunk, Headers, HttpReply, HttpRequest } from '../core/http.ts'
-import { emptyBody } from '../core/http.ts'
+import { emptyBody, unread } from '../core/http.ts'
 import type { Line } from '../gateway.ts'
 import { decompressed } from './decompress.ts'
 
@@ -29,6 +29,8 @@ export interface HttpServer {
   close(): Promise<void>
   /** Ends every running call with this error. */
   cancelAll(error: GatewayError): void
+  /** Breaks every connection that is still open. */
+  destroyAll(): void
 }
 
 export function createHttpServer({ line, maxBody, maxHeader = 64 * 1024, uploadMs = 120_000, ready }: HttpServerOptions): HttpServer {
@@ -41,9 +43,16 @@ export function createHttpServer({ line, maxBody, maxHeader = 64 * 1024, uploadM
     exposeHeadRoutes: false,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 4_096 },
-    http: { maxHeaderSize: maxHeader, headersTimeout: 30_000, connectionsCheckingInterval: 5_000 },
+    http: {
+      maxHeaderSize: maxHeader,
+      headersTimeout: 30_000,
+      connectionsCheckingInterval: 5_000,
+      // Other upgrades (`h2c`, which Java's client offers with every request) are declined by answering as usual.
+      shouldUpgradeCallback: isWebSocket,
+    },
     // A path that does not decode is a path like any other: the line answers it in the caller's dialect.
     frameworkErrors: (error, request, reply) => void failed(error, request, reply),
+    clientErrorHandler: badRequest,
   })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -56,7 +65,6 @@ export function createHttpServer({ line, maxBody, maxHeader = 64 * 1024, uploadM
 
   // Without this, an upgrade that nobody handles is a request like any other in Node, but its socket is half gone.
   server.server.on('upgrade', (request: IncomingMessage, socket: Socket) => void refuseUpgrade(request, socket, line()))
-  server.server.on('clientError', badRequest)
   return {
     server: server.server,
     listen: (options) => server.listen(options),
@@ -64,6 +72,7 @@ export function createHttpServer({ line, maxBody, maxHeader = 64 * 1024, uploadM
     cancelAll(error) {
       for (const cancellation of running) cancellation.cancel(error)
     },
+    destroyAll: () => server.server.closeAllConnections(),
   }
 
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -76,12 +85,14 @@ export function createHttpServer({ line, maxBody, maxHeader = 64 * 1024, uploadM
         cancellation.cancel(new GatewayError('client-closed', 'The caller hung up before the answer was complete.'))
     })
     const plain = plainRequest(request)
+    const framing = plain.headers['transfer-encoding']
+    if (framing !== undefined && framing.toLowerCase() !== 'chunked') throw strangeFraming()
     let body = (request.body as Uint8Array | undefined) ?? emptyBody
     const encoding = plain.headers['content-encoding']
-    if (encoding !== undefined && encoding !== '' && encoding !== 'identity') body = await decompressed(body, encoding, maxBody)
+    if (encoding !== undefined && encoding !== 'identity' && body.length > 0) body = await decompressed(body, encoding, maxBody)
     const answer = await line().handle({ ...plain, body }, cancellation)
     reply.hijack()
-    await send(answer, response, request.method, ready())
+    await sendWhole(answer, response, request.method, ready())
   }
 
   /** What Fastify itself refuses, and what a decompressor refuses: answered by the line, so that the dialect is right. */
@@ -89,7 +100,7 @@ export function createHttpServer({ line, maxBody, maxHeader = 64 * 1024, uploadM
     const answer = line().refuse(plainRequest(request), faultOf(thrown, maxBody))
     reply.hijack()
     // A body that was not read to its end leaves the connection in the middle of it.
-    await send({ ...answer, headers: { ...answer.headers, connection: 'close' } }, reply.raw, request.method, ready())
+    await sendWhole({ ...answer, headers: { ...answer.headers, connection: 'close' } }, reply.raw, request.method, ready())
   }
 }
 
@@ -103,6 +114,12 @@ function plainRequest({ method, url, raw }: FastifyRequest): HttpRequest {
     body: emptyBody,
   }
 }
+
+const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket'
+
+/** Two readers of another framing than plain `chunked` may see two different requests. */
+const strangeFraming = (): GatewayError =>
+  new GatewayError('invalid-request', '`transfer-encoding` must be `chunked` and nothing else.', { shouldRetry: false })
 
 function faultOf(thrown: unknown, maxBody: number): GatewayError {
   if (thrown instanceof GatewayError) return thrown
@@ -122,6 +139,15 @@ function faultOf(thrown: unknown, maxBody: number): GatewayError {
   }
 }
 
+/** Nobody is left to tell when an answer cannot be sent to its end: the connection breaks, which no caller takes for success. */
+async function sendWhole(reply: HttpReply, response: ServerResponse, method: string, ready: boolean): Promise<void> {
+  try {
+    await send(reply, response, method, ready)
+  } catch {
+    response.destroy()
+  }
+}
+
 async function send(
   { status, headers, body, trailers }: HttpReply,
   response: ServerResponse,
@@ -129,7 +155,7 @@ async function send(
   ready: boolean,
 ): Promise<void> {
   if (response.destroyed) {
-    if (!(body instanceof Uint8Array)) await body[Symbol.asyncIterator]().return?.()
+    if (!(body instanceof Uint8Array)) await unread(body)
     return
   }
   if (!ready) headers['connection'] = 'close'

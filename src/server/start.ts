@@ -36,6 +36,9 @@ export interface Serving {
   reload(): Promise<void>
 }
 
+/** What a call that is ended by the drain's limit has, to tell its caller. */
+const LAST_WORDS_MS = 500
+
 /** Thrown when the gateway cannot start: one line with the remedy. */
 export class StartError extends Error {
   override readonly name = 'StartError'
@@ -102,15 +105,17 @@ export async function startServing({
   async function drain(): Promise<void> {
     ready = false
     const closed = server.close()
-    const limit = setTimeout(
-      () =>
-        server.cancelAll(
-          new GatewayError('shutting-down', 'The gateway is stopping; this call did not end in time.', { retryAfterMs: 1_000 }),
-        ),
-      config.server.drainMs,
-    )
+    let lastWords: ReturnType<typeof setTimeout> | undefined
+    const limit = setTimeout(() => {
+      server.cancelAll(
+        new GatewayError('shutting-down', 'The gateway is stopping; this call did not end in time.', { retryAfterMs: 1_000 }),
+      )
+      // Uploads that never end, and callers that do not read.
+      lastWords = setTimeout(() => server.destroyAll(), LAST_WORDS_MS)
+    }, config.server.drainMs)
     await closed
     clearTimeout(limit)
+    clearTimeout(lastWords)
     log.flush()
     await transport.close()
   }
