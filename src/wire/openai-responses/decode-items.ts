@@ -38,14 +38,20 @@ class Turns {
     this.#open.parts.push(part)
   }
 
-  /** Gives the last thing that the assistant said or called this state; false when there is none. */
+  /** Gives state to the call that it names, else to the last thing that the assistant said or called; false when there is none. */
   seal(sealed: readonly Sealed[]): boolean {
-    const last = this.messages.at(-1)
-    const part = last?.parts.at(-1)
-    if (last?.role !== 'assistant' || !part || (part.type !== 'text' && part.type !== 'tool-call')) return false
-    const parts = [...last.parts.slice(0, -1), { ...part, sealed: [...(part.sealed ?? []), ...sealed] }]
-    if (this.#open?.parts === last.parts) this.#open = { role: 'assistant', parts }
-    this.messages[this.messages.length - 1] = { ...last, parts }
+    const [first] = sealed
+    const named = (part: Part): boolean => part.type === 'tool-call' && part.id !== '' && part.id === first?.id
+    const found = this.messages.findLastIndex(({ parts }) => parts.some(named))
+    const index = found < 0 ? this.messages.length - 1 : found
+    const message = this.messages[index]
+    const place = found < 0 ? (message?.parts.length ?? 0) - 1 : (message?.parts.findLastIndex(named) ?? -1)
+    const part = message?.parts[place]
+    if (message?.role !== 'assistant' || (part?.type !== 'text' && part?.type !== 'tool-call')) return false
+    const own = sealed.map(({ id: _, ...one }) => one)
+    const parts = message.parts.with(place, { ...part, sealed: [...(part.sealed ?? []), ...own] })
+    if (this.#open?.parts === message.parts) this.#open = { role: 'assistant', parts }
+    this.messages[index] = { ...message, parts }
     return true
   }
 }

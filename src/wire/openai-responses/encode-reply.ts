@@ -8,6 +8,7 @@ import {
   annotationOf,
   CallIds,
   callItem,
+  carrierItem,
   itemId,
   messageItem,
   NO_ARGUMENTS,
@@ -51,7 +52,7 @@ function outputOf(reply: FoldedReply, call: ChatCall): readonly JsonObject[] {
         // An empty text may be there for its signature only.
         if (part.text === '' && part.sealed.length > 0) {
           flush()
-          output.push(carrierOf(part))
+          output.push(carrierItem(part.sealed))
           break
         }
         if (!message || !joins(message.from, part)) {
@@ -61,7 +62,7 @@ function outputOf(reply: FoldedReply, call: ChatCall): readonly JsonObject[] {
         message.content.push(part.kind === 'refusal' ? refusalContent(part.text) : textOf(part))
         if (part.sealed.length === 0) break
         flush()
-        output.push(carrierOf(part))
+        output.push(carrierItem(part.sealed))
         break
       }
       case 'reasoning':
@@ -79,7 +80,7 @@ function outputOf(reply: FoldedReply, call: ChatCall): readonly JsonObject[] {
         const id = newItemId(part.freeform ? 'ctc' : 'fc')
         const said = { id, callId: ids.of(part.id), name: part.name ?? '', namespace: part.namespace, freeform: part.freeform }
         output.push(callItem(said, 'completed', part.freeform || part.text.trim() !== '' ? part.text : NO_ARGUMENTS))
-        if (part.sealed.length > 0) output.push(carrierOf(part))
+        if (part.sealed.length > 0) output.push(carrierItem(part.sealed, said.callId))
         break
       }
       case 'whole': {
@@ -115,5 +116,3 @@ const textOf = ({ text, citations, logprobs }: FoldedPart): JsonObject =>
     citations.map((citation) => annotationOf(citation, text.length)).filter((one) => one !== undefined),
     logprobs,
   )
-
-const carrierOf = ({ sealed }: FoldedPart): JsonObject => reasoningItem(newItemId('rs'), { text: '', summary: true, sealed })

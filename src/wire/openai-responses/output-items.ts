@@ -44,6 +44,17 @@ export function reasoningItem(id: string, { text, summary, sealed }: Thought): J
   }
 }
 
+/**
+ * What another vendor put on words or on a call, in an item of its own behind them. It names the call, since calls may
+ * be told side by side.
+ */
+export const carrierItem = (sealed: readonly Sealed[], callId?: string): JsonObject =>
+  reasoningItem(newItemId('rs'), {
+    text: '',
+    summary: true,
+    sealed: callId === undefined ? sealed : sealed.map((one) => ({ ...one, id: callId })),
+  })
+
 /** OpenAI's own goes as it is; what others sealed in a carrier, which comes back with the next turn. */
 function sealedText(sealed: readonly Sealed[]): string | undefined {
   const [only] = sealed

@@ -1,17 +1,8 @@
 /** A reply as this wire's stream, event by event. */
-import type { ChatCall, Sealed } from '../../core/call.ts'
+import type { ChatCall } from '../../core/call.ts'
 import type { GatewayError } from '../../core/error.ts'
-import {
-  type Event,
-  type Logprob,
-  mergeUsage,
-  type PartKind,
-  type PartStart,
-  type ReplyEnd,
-  type ReplyStart,
-  type Usage,
-} from '../../core/event.ts'
-import type { Json, JsonObject } from '../../core/json.ts'
+import { type Event, mergeUsage, type PartKind, type PartStart, type ReplyEnd, type ReplyStart, type Usage } from '../../core/event.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { ReplyContext, StreamEncoder } from '../wire.ts'
 import { joins } from './encode-reply.ts'
 import { failureOf } from './error.ts'
@@ -21,6 +12,7 @@ import {
   CallIds,
   type CallItem,
   callItem,
+  carrierItem,
   itemId,
   messageItem,
   NO_ARGUMENTS,
@@ -30,35 +22,7 @@ import {
   wholeItem,
 } from './output-items.ts'
 import { echoOf, encodeUsage, responseId, statusOf } from './response-object.ts'
-
-interface OpenItem {
-  readonly id: string
-  readonly place: number
-  /** Message items only: what their parts became, and how many are still open. */
-  readonly phase?: string
-  readonly from?: string
-  readonly content: (Json | undefined)[]
-  open: number
-  /** Nothing more joins it: it is done when its last part ends. */
-  closing: boolean
-}
-
-interface OpenPart {
-  readonly kind: PartKind
-  readonly item: OpenItem
-  /** Everything of a delta frame up to the text, and between the text and the number. */
-  readonly prefix: string
-  readonly suffix: string
-  /** The members that place an event of this part. */
-  readonly at: string
-  readonly slot: number
-  readonly summary: boolean
-  readonly call?: CallItem
-  text: string
-  readonly sealed: Sealed[]
-  readonly annotations: JsonObject[]
-  readonly logprobs: Logprob[]
-}
+import type { OpenItem, OpenPart } from './stream-parts.ts'
 
 export class ResponsesStreamEncoder implements StreamEncoder {
   readonly keepAlive = ': keep-alive\n\n'
@@ -303,7 +267,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     const frames =
       this.#frame(kind === 'refusal' ? 'response.refusal.done' : 'response.output_text.done', `${at},${told}`) +
       this.#frame('response.content_part.done', `${at},"part":${JSON.stringify(content)}`)
-    if (part.sealed.length > 0) return frames + (item === this.#message ? this.#leaveMessage() : '') + this.#carrier(part.sealed)
+    if (part.sealed.length > 0) return frames + (item === this.#message ? this.#leaveMessage() : '') + this.#whole(carrierItem(part.sealed))
     return item.closing && item.open === 0 ? frames + this.#closeMessage(item) : frames
   }
 
@@ -334,12 +298,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
           `${at},"name":${JSON.stringify(call.name)},"arguments":${JSON.stringify(said)}`,
         )
     frames += this.#done(item, callItem(call, 'completed', said))
-    return sealed.length > 0 ? frames + this.#carrier(sealed) : frames
-  }
-
-  /** What another vendor put on words or on a call goes out in an item of its own, and comes back behind them. */
-  #carrier(sealed: readonly Sealed[]): string {
-    return this.#whole(reasoningItem(newItemId('rs'), { text: '', summary: true, sealed }))
+    return sealed.length > 0 ? frames + this.#whole(carrierItem(sealed, call.callId)) : frames
   }
 
   /** Nothing more joins the message: it ends now, or with its last open part. */
