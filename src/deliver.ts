@@ -9,6 +9,7 @@ import type { Event } from './core/event.ts'
 import { type Exchange, elapsed } from './core/exchange.ts'
 import { bytesOf, type Chunk, type Headers, type HttpReply } from './core/http.ts'
 import type { Inquiry } from './core/inquiry.ts'
+import { isObject, parseJson } from './core/json.ts'
 import { dollarsOf } from './core/money.ts'
 import { type Answer, type ByteStream, type EventStream, ProviderFault } from './egress/answer.ts'
 import { type Delivered, sendAgain, type Upstreams } from './egress/attempts.ts'
@@ -19,11 +20,14 @@ import type { Endpoint } from './ingress/endpoints.ts'
 import { arrayOfFrames } from './ingress/json-array.ts'
 import { withKeepAlive } from './ingress/keep-alive.ts'
 import { ownHeaders, refuse } from './ingress/refuse.ts'
+import type { ResponseStore } from './ingress/response-store.ts'
+import { SseReader } from './wire/sse.ts'
 import type { ReplyContext, ReplySummary, Wire } from './wire/wire.ts'
 
 export interface Deliveries {
   readonly upstreams: Upstreams
   readonly memory: ReasoningMemory
+  readonly store: ResponseStore
   readonly costOf: CostOf
   /** Silence after which a streaming caller gets a sign of life. */
   readonly keepAliveMs: number
@@ -81,7 +85,9 @@ async function plainReply(delivered: Delivered, delivery: Delivery): Promise<Htt
       const events = [...eventsOf(reply)]
       noteEvents(events, exchange)
       delivery.parts.memory.watch('')(events)
-      body = bytesOf(JSON.stringify(wire.encodeReply(reply, inquiry.call(), contextOf(delivered, delivery))))
+      const encoded = wire.encodeReply(reply, inquiry.call(), contextOf(delivered, delivery))
+      if (keepsAnswers(inquiry)) delivery.parts.store.keep('', inquiry.json, encoded)
+      body = bytesOf(JSON.stringify(encoded))
       break
     }
     default:
@@ -210,12 +216,14 @@ async function* eventFrames(stream: EventStream, delivered: Delivered, delivery:
   const { exchange, inquiry, wire, parts, settle } = delivery
   const encoder = wire.streamEncoder(inquiry.call(), contextOf(delivered, delivery))
   const remember = parts.memory.watch('')
+  const keeps = keepsAnswers(inquiry)
   const events = delivered.prepared.body ? followStream(stream, legsOf(delivered, delivery)) : stream
   try {
     for await (const batch of events) {
       noteEvents(batch, exchange)
       remember(batch)
       const text = encoder.push(batch)
+      if (keeps) keepLast(text, delivery)
       if (text !== '') yield text
     }
     settle(exchange.error)
@@ -225,6 +233,19 @@ async function* eventFrames(stream: EventStream, delivered: Delivered, delivery:
     yield wire.encodeStreamError(error, exchange.id)
   } finally {
     settle(hungUp(exchange))
+  }
+}
+
+/** A Responses client may refer to this answer later, unless it said that nothing is to be kept. */
+const keepsAnswers = ({ wire, json }: Inquiry): boolean => wire === 'openai-responses' && json['store'] !== false
+
+/** The last event of a Responses stream repeats the whole answer. */
+function keepLast(text: string, { inquiry, parts }: Delivery): void {
+  if (!text.includes('"type":"response.completed"')) return
+  for (const { data } of new SseReader().push(bytesOf(text))) {
+    const event = parseJson(data)
+    if (isObject(event) && event['type'] === 'response.completed' && isObject(event['response']))
+      parts.store.keep('', inquiry.json, event['response'])
   }
 }
 

@@ -12,6 +12,7 @@ import { createProvider, type Provider } from '../egress/provider.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
 import { createLine, type Line } from '../gateway.ts'
 import type { ListedModel } from '../ingress/models.ts'
+import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
 import { createRoutes, type Route } from '../routing/routes.ts'
 import { strategies } from '../routing/strategies/index.ts'
 import { priority } from '../routing/strategies/priority.ts'
@@ -38,6 +39,7 @@ export interface AssembleOptions {
   readonly sinks?: readonly Sink[]
   /** Handed over from the line before, on reload. */
   readonly memory?: ReasoningMemory
+  readonly store?: ResponseStore
   /** The caller's key is checked by this; absent: anyone may call. */
   readonly authenticate?: (credential: string | undefined) => void
   readonly keepAliveMs?: number
@@ -53,6 +55,7 @@ export function assemble({
   simulatorTransport,
   sinks = [],
   memory = reasoningMemory(),
+  store = responseStore(),
   authenticate,
   keepAliveMs = 12_000,
 }: AssembleOptions): Line {
@@ -88,7 +91,7 @@ export function assemble({
     wires,
     routes: createRoutes(named, direct),
     upstreams,
-    deliveries: { upstreams, memory, costOf, keepAliveMs },
+    deliveries: { upstreams, memory, store, costOf, keepAliveMs },
     limits: { bytes: config.server.limits.body, depth: config.server.limits.depth },
     costOf,
     sinks,

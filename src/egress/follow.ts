@@ -63,7 +63,9 @@ export async function* followStream(first: EventStream, legs: Legs): AsyncGenera
     }
     const next = leg < MAX_LEGS && !held ? legs.wire.continueBody?.(body, folding.reply) : undefined
     if (!next) {
-      yield [pause]
+      // What was said twice was paid twice.
+      const usage = held && summed(earlier, folding.reply.usage)
+      yield usage ? [{ type: 'usage', usage }, pause] : [pause]
       return
     }
     earlier = summed(earlier, folding.reply.usage)

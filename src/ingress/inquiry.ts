@@ -10,6 +10,7 @@ import type { Wire } from '../wire/wire.ts'
 import type { Controls } from './controls.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { Incoming } from './read-body.ts'
+import { type ResponseStore, withEarlier } from './response-store.ts'
 
 /** Longer names are no names; they would not fit into headers. */
 const MAX_MODEL = 512
@@ -23,14 +24,22 @@ export interface InquiryParts {
   readonly controls: Controls
   /** Puts back what the client left out of its history. */
   recall(call: ChatCall): ChatCall
+  readonly store: ResponseStore
 }
 
-export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, wire, controls, recall }: InquiryParts): Inquiry {
+export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, wire, controls, recall, store }: InquiryParts): Inquiry {
   const model = endpoint.model ?? modelOf(json['model'])
   if (model.length > MAX_MODEL) throw invalid(`\`model\` is longer than ${MAX_MODEL} characters.`, 'model')
   const streamed = endpoint.op === 'count' ? false : (endpoint.stream ?? streamOf(json['stream']))
   const rounded: Drop[] = []
   let call: ChatCall | undefined
+  const decoded = (): ChatCall => {
+    const context = { model, stream: streamed, version: request.headers['anthropic-version'] }
+    if (wire.id !== 'openai-responses') return wire.decodeCall(json, context)
+    const { request: whole, earlier } = store.expand('', json)
+    const own = wire.decodeCall(whole, context)
+    return earlier.length === 0 ? own : withEarlier(own, wire.decodeCall({ model, input: earlier }, context).messages)
+  }
   return {
     wire: wire.id,
     op: endpoint.op === 'count' ? 'count' : 'chat',
@@ -46,7 +55,7 @@ export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, w
     call() {
       if (!call) {
         checkKept(text, json, scan.keys, rounded)
-        call = recall(wire.decodeCall(json, { model, stream: streamed, version: request.headers['anthropic-version'] }))
+        call = recall(decoded())
       }
       return call
     },

@@ -9,6 +9,7 @@ import type { Transport } from '../core/http.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
 import { undiciTransport } from '../egress/transport-undici.ts'
 import type { Line } from '../gateway.ts'
+import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
 import { ownerOnly } from '../policy/owner-key.ts'
 import { greeting } from './greeting.ts'
 import { createHttpServer } from './http-server.ts'
@@ -56,6 +57,7 @@ export async function startServing({
 }: ServeOptions): Promise<Serving> {
   const transport = undiciTransport()
   const memory = reasoningMemory()
+  const store = responseStore()
   const log = lineWriter(write)
   const owner = ownerKey(config, env)
   let simulator: Transport | undefined
@@ -66,6 +68,7 @@ export async function startServing({
       catalog,
       transport,
       memory,
+      store,
       env,
       readFile,
       log,
@@ -126,6 +129,7 @@ interface LineInputs {
   readonly catalog: Catalog
   readonly transport: Transport
   readonly memory: ReasoningMemory
+  readonly store: ResponseStore
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
   readonly owner: string | undefined
@@ -133,7 +137,7 @@ interface LineInputs {
   readonly simulatorTransport: () => Transport
 }
 
-function buildLine({ config, catalog, transport, memory, env, log, owner, readFile, simulatorTransport }: LineInputs): Line {
+function buildLine({ config, catalog, transport, memory, store, env, log, owner, readFile, simulatorTransport }: LineInputs): Line {
   const { log: level } = config.telemetry
   return assemble({
     config,
@@ -142,6 +146,7 @@ function buildLine({ config, catalog, transport, memory, env, log, owner, readFi
     transport,
     simulatorTransport,
     memory,
+    store,
     sinks: level === 'off' ? [] : [logSink(level, log.write)],
     authenticate: config.access.mode === 'keys' && owner !== undefined ? ownerOnly(owner, sameSecret) : undefined,
   })
