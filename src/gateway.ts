@@ -91,7 +91,15 @@ export function createLine(parts: LineParts): Line {
   async function converse(endpoint: Endpoint, request: HttpRequest, exchange: Exchange, wire: Wire): Promise<HttpReply> {
     const incoming = readBody(request.body, parts.limits)
     const controls = readControls(request.headers, incoming.json['signalbox'])
-    const inquiry = inquiryOf({ endpoint, request, incoming, wire, controls, recall: (call) => parts.deliveries.memory.recall(call, '') })
+    const inquiry = inquiryOf({
+      endpoint,
+      request,
+      incoming,
+      wire,
+      controls,
+      recall: (call) => parts.deliveries.memory.recall(call, ''),
+      store: parts.deliveries.store,
+    })
     const route = parts.routes.resolve(inquiry.model)
     exchange.requestedModel = inquiry.model
     exchange.route = route.name
