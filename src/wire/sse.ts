@@ -10,7 +10,9 @@ export class SseTooLarge extends Error {}
 
 /** Turns bytes into frames; any splitting of the bytes gives the same frames. A frame without its blank line is not one. */
 export class SseReader {
-  readonly #decoder = new TextDecoder('utf-8')
+  // Decoders differ in whether a second byte order mark survives, so the first one is taken off here.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  #begun = false
   readonly #maxFrame: number
   #pending = ''
   #event: string | undefined
@@ -41,6 +43,10 @@ export class SseReader {
   #take(text: string): SseFrame[] {
     const frames: SseFrame[] = []
     let chunk = text
+    if (!this.#begun && chunk !== '') {
+      this.#begun = true
+      if (chunk.charCodeAt(0) === 0xfeff) chunk = chunk.slice(1)
+    }
     if (this.#skipLineFeed && chunk !== '') {
       if (chunk.charCodeAt(0) === 10) chunk = chunk.slice(1)
       this.#skipLineFeed = false

@@ -35,7 +35,7 @@ export class ToolDeltas {
 
   push(piece: Json, out: Event[]): void {
     if (!isObject(piece)) return
-    const given = [piece['function'], piece['custom']].find(isObject) ?? {}
+    const given = givenIn(piece)
     const { index } = piece
     const id = isFilled(piece['id']) ? piece['id'] : ''
     const name = isFilled(given['name']) ? given['name'] : ''
@@ -46,7 +46,7 @@ export class ToolDeltas {
         index: isNumber(index) ? index : undefined,
         id,
         name,
-        freeform: piece['type'] === 'custom' || isObject(piece['custom']),
+        freeform: given === piece['custom'] || (piece['type'] === 'custom' && !isObject(piece['function'])),
         started: false,
         held: '',
         doubtful: false,
@@ -109,6 +109,13 @@ export class ToolDeltas {
     call.held = ''
     call.plain = true
   }
+}
+
+/** What a piece says, in either form. Some hosts send both, one of them empty. */
+function givenIn(piece: JsonObject): JsonObject {
+  const forms = [piece['function'], piece['custom']].filter(isObject)
+  const says = (value: Json | undefined): boolean => isFilled(value) || isObject(value)
+  return forms.find((form) => isFilled(form['name']) || says(form['arguments'] ?? form['input'])) ?? forms[0] ?? {}
 }
 
 function seal(part: number, signature: string, out: Event[]): void {
