@@ -2,7 +2,7 @@
 
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { canPin, raisePriority } from './processes.ts'
+import { canPin, raisePriority, stopAll } from './processes.ts'
 import { type Measure, machine, passes, save, table } from './report.ts'
 import { latency } from './sections/latency.ts'
 import { memory } from './sections/memory.ts'
@@ -94,7 +94,7 @@ async function run({ only, rounds, peer, long, publish, priority, strict }: Opti
     }
   }
   say('')
-  for (const child of [bare.child, signalbox?.child, other?.child, rig.child]) await child?.stop()
+  await stopAll()
 
   const report = { date: new Date().toISOString(), machine: { ...before, loadAverageAfter: loadavg()[0] }, measures, notes }
   if (measures.length > 0) console.log(table(measures))

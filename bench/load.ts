@@ -26,7 +26,7 @@ export interface LoadPlan {
 
 export interface LoadResult {
   readonly calls: number
-  /** First few complaints about wrong answers; a measurement with any is void. */
+  /** First few different complaints about wrong answers; a measurement with any is void. */
   readonly wrong: readonly string[]
   readonly wallMs: number
   /** Quantiles in ms, from the moment that a call was due. */
@@ -166,7 +166,7 @@ export function runLoad(plan: LoadPlan): Promise<LoadResult> {
       const now = performance.now()
       latency.push(now - call.due)
       if (!Number.isNaN(call.firstToken)) firstToken.push(call.firstToken - call.due)
-      if (call.wrong !== undefined && wrong.length < 5) wrong.push(call.wrong)
+      if (call.wrong !== undefined && wrong.length < 5 && !wrong.includes(call.wrong)) wrong.push(call.wrong)
       done++
       if (done === calls) {
         for (const each of all) each.close()

@@ -143,6 +143,11 @@ export function startNode({ name, args, core, probe = false, env, cwd = ROOT }: 
   return self
 }
 
+/** A section that failed may have left something running; the bench must end all the same. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((child) => child.stop()))
+}
+
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Waits until the URL answers 200; `everyMs` is also the precision of the answer. */

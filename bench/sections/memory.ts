@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { StreamPlan } from '../payloads.ts'
 import { freePort, ROOT, ready, scratch, sleep, startNode, treeRss } from '../processes.ts'
 import { type Measure, median } from '../report.ts'
-import { type CallKind, hasServer, PLAIN_CHAT, SERVER, startSignalbox } from '../subjects.ts'
+import { type CallKind, hasServer, PLAIN_CHAT, SERVER, type Subject, startSignalbox } from '../subjects.ts'
 import type { Bench, Section } from './section.ts'
 
 const MB = 1_048_576
@@ -51,9 +51,17 @@ async function idle(bench: Bench): Promise<readonly Measure[]> {
 
 /** RSS over many mixed calls, then after many streams that the client left. */
 async function underLoad(bench: Bench): Promise<readonly Measure[]> {
-  const { rig, say } = bench
+  const { rig } = bench
   const total = bench.long ? 200_000 : 60_000
   const subject = await startSignalbox(rig, 'signalbox-memory')
+  try {
+    return await grow(bench, subject, total)
+  } finally {
+    await subject.child?.stop()
+  }
+}
+
+async function grow({ rig, say }: Bench, subject: Subject, total: number): Promise<readonly Measure[]> {
   const rss: number[] = []
   const block = async (): Promise<number> => {
     for (const [kind, calls] of MIX) await rig.load({ shot: subject.shot(kind), calls, connections: 16 })
@@ -72,7 +80,6 @@ async function underLoad(bench: Bench): Promise<readonly Measure[]> {
   const endless: CallKind = { client: 'openai-chat', upstream: 'anthropic-messages', stream: { events: 2_000, paceMs: 5, burst: 1 } }
   await rig.load({ shot: subject.shot(endless), calls: 1_000, connections: 32, abort: true })
   const after = await block()
-  await subject.child?.stop()
   const section = `Memory over ${total.toLocaleString('en')} calls, a third of them streams`
   return [
     { section, what: 'growth, last quarter over second', value: (late / early - 1) * 100, unit: '%', budget: 5 },
@@ -87,5 +94,11 @@ export const memory: Section = async (bench) => {
     bench.note('memory: the server is not there')
     return []
   }
-  return [...(await idle(bench)), ...(await underLoad(bench))]
+  const measures = [...(await idle(bench))]
+  try {
+    measures.push(...(await underLoad(bench)))
+  } catch (error) {
+    bench.fail('memory under load', error)
+  }
+  return measures
 }
