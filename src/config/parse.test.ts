@@ -96,6 +96,12 @@ test('a bare number is no duration and no size, and the remedy says what is', ()
   }
 })
 
+test('a wait is neither nothing nor longer than a timer can wait', () => {
+  assert.match(problemOf({ defaults: { timeouts: { total: '30d' } } }).remedy ?? '', /24d or less/)
+  assert.match(problemOf({ defaults: { timeouts: { idle: '0s' } } }).message, /no time at all/)
+  assert.equal(configOf({ server: { drain: '0s' } }).server.drainMs, 0)
+})
+
 test('an unknown key is named, with the one that was meant', () => {
   assert.deepEqual(problemOf({ defaults: { retires: {} } }), {
     keys: ['defaults', 'retires'],

@@ -1,11 +1,11 @@
 /** Fills in what depends on other keys, turns units into numbers, and merges route settings with the defaults. */
 import { isObject, type JsonObject } from '../core/json.ts'
+import { parseDuration, parseSize } from '../core/units.ts'
 import { type Config, laterSections, type ProviderConfig, type RouteConfig, type RouteSettings, type TimeoutConfig } from './config.ts'
 import { isLoopback } from './known.ts'
 import type { ParseContext } from './parse.ts'
 import type { ConfigOutput } from './schema.ts'
 import { expandVariables, isLater } from './secrets.ts'
-import { durationOf, sizeOf } from './units.ts'
 
 type Timeouts = { readonly [Name in 'connect' | 'firstToken' | 'idle' | 'answer' | 'total']?: string | undefined }
 
@@ -91,5 +91,5 @@ const laterOf = (input: ConfigOutput): Config['later'] =>
   ) as Config['later']
 
 // The schema has seen to it that these are durations and sizes.
-const ms = (text: string): number => durationOf(text) ?? 0
-const bytes = (text: string): number => sizeOf(text) ?? 0
+const ms = (text: string): number => parseDuration(text) ?? 0
+const bytes = (text: string): number => parseSize(text) ?? 0

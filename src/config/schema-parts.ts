@@ -1,20 +1,30 @@
 /** Kinds of value that several sections share. */
 import { z } from 'zod'
 import type { Json } from '../core/json.ts'
+import { MAX_TIMER_MS, parseDuration } from '../core/units.ts'
 import { wireIds } from './known.ts'
-import { durationPattern, sizePattern } from './units.ts'
 
 const durationHelp = 'not a duration\nwrite a number with a unit, in quotes: "250ms", "8s", "5m", "1h"'
 const sizeHelp = 'not a size\nwrite a number with a unit, in quotes: "16KB", "64MB"'
 
-const durationText = z.string({ error: durationHelp }).regex(durationPattern, { error: durationHelp })
+const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
+const sizePattern = /^(\d+(?:\.\d+)?)(B|KB|MB|GB)$/
+
+const durationText = z
+  .string({ error: durationHelp })
+  .regex(durationPattern, { error: durationHelp })
+  // Timers that are asked to wait longer do not wait at all.
+  .refine((text) => (parseDuration(text) ?? 0) <= MAX_TIMER_MS, { error: 'too long\nwrite 24d or less' })
+const waitText = durationText.refine((text) => parseDuration(text) !== 0, {
+  error: 'no time at all\nwrite how long to wait, or leave it out',
+})
 const sizeText = z.string({ error: sizeHelp }).regex(sizePattern, { error: sizeHelp })
 
 export const duration = (fallback: string) => durationText.default(fallback)
 export const size = (fallback: string) => sizeText.default(fallback)
 /** Stays undefined when the operator does not say; `implied` tells the reader what then holds. */
 export const optionalDuration = (fallback?: string, implied = fallback) =>
-  implied ? durationText.optional().meta({ implied }) : durationText.optional()
+  implied ? waitText.optional().meta({ implied }) : waitText.optional()
 
 /** Whether plaintext is allowed is not known here: `cross-check.ts` decides. */
 export const secret = z.string({ error: 'not a secret reference\nwrite `env:NAME` or `file:PATH`' }).min(1, {
