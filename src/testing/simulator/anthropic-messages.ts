@@ -27,6 +27,8 @@ import {
   type SimulatedWire,
 } from './types.ts'
 
+/** Clients that hear this code send their conversation whole from then on. */
+const noThreads = 'thread_unsupported_request'
 const versions = ['2023-06-01', '2026-10-21']
 const stopReasons: Readonly<Record<Answer['finish'], string>> = {
   stop: 'end_turn',
@@ -68,10 +70,11 @@ export const simulatedAnthropicMessages: SimulatedWire = {
   stream,
 }
 
-function error({ status, message, path }: ErrorDetails): JsonObject {
+function error({ status, message, path, code }: ErrorDetails): JsonObject {
   const type = errorTypes[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error')
   const words = path === undefined || message.startsWith(path) ? message : `${path}: ${message}`
-  return { type: 'error', error: { type, message: words }, request_id: 'req_simulator' }
+  const details = code === undefined ? {} : { details: { error_code: code, ...(code === noThreads ? { unsupported: ['thread'] } : {}) } }
+  return { type: 'error', error: { type, message: words, ...details }, request_id: 'req_simulator' }
 }
 
 function read(body: JsonObject, request: HttpRequest): Ask {
@@ -79,6 +82,9 @@ function read(body: JsonObject, request: HttpRequest): Ask {
   if (version === undefined) throw new SimulatedRejection('anthropic-version: header is required')
   if (!versions.includes(version)) throw new SimulatedRejection(`anthropic-version: "${version}" is not a valid version`)
   const model = requireString(body['model'], 'model')
+  if (isObject(body['thread'])) {
+    throw new SimulatedRejection('The simulator keeps no conversations.', 'thread', { code: noThreads })
+  }
   const maxTokens = optionalCount(body['max_tokens'], 'max_tokens')
   const counting = request.path.endsWith('/count_tokens')
   if (maxTokens === undefined && !counting) throw new SimulatedRejection('max_tokens: Field required', 'max_tokens')

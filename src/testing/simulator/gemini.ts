@@ -148,8 +148,9 @@ function readContents(contents: readonly Json[], needsSignature: boolean) {
     prompt.push(`${String(role)}: ${JSON.stringify(content['parts'])}`)
     seals += turn.seals
     if (role === 'model') {
+      // The vendor's own chat helper keeps every chunk of a stream as a content of its own: together they are one turn.
       results = []
-      waiting = turn.calls
+      waiting += turn.calls
       continue
     }
     if (turn.results.length !== waiting) {
