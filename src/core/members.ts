@@ -26,9 +26,9 @@ const BACKSLASH = 92
 
 /**
  * Reads the text of an object. Text that is no JSON gives a scan without meaning, but gives one: it may be called before
- * `JSON.parse`, and stops where the nesting passes `maxDepth`.
+ * `JSON.parse`, and stops where the nesting passes `maxDepth` or the members are more than `maxKeys`.
  */
-export function scanMembers(text: string, maxDepth: number = Number.POSITIVE_INFINITY): Scan {
+export function scanMembers(text: string, maxDepth: number = Number.POSITIVE_INFINITY, maxKeys: number = Number.POSITIVE_INFINITY): Scan {
   const members = new Map<string, Span>()
   let duplicate: string | undefined
   let depth = 0
@@ -80,7 +80,7 @@ export function scanMembers(text: string, maxDepth: number = Number.POSITIVE_INF
         if (depth === 1) close(index)
         break
       case 58:
-        keys++
+        if (++keys > maxKeys) return { members, depth: deepest, keys, duplicate }
         break
       default:
         if (depth === 1 && valueStart < 0) valueStart = index

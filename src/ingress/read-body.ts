@@ -15,6 +15,9 @@ export interface BodyLimits {
   readonly depth: number
 }
 
+/** Members at all depths. A conversation as long as the largest context has a fifth of that. */
+const MAX_KEYS = 250_000
+
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 export function readBody(body: Uint8Array, { bytes, depth }: BodyLimits): Incoming {
@@ -26,9 +29,10 @@ export function readBody(body: Uint8Array, { bytes, depth }: BodyLimits): Incomi
   } catch {
     throw invalid('The request body is not UTF-8 text.')
   }
-  // Before parsing: a parser that follows millions of brackets stands still for seconds.
-  const scan = scanMembers(text, depth)
+  // Before parsing: a parser that follows millions of brackets or keys stands still for seconds.
+  const scan = scanMembers(text, depth, MAX_KEYS)
   if (scan.depth > depth) throw invalid(`The request body is nested more than ${depth} levels deep.`)
+  if (scan.keys > MAX_KEYS) throw invalid(`The request body has more than ${MAX_KEYS} members.`)
   let json: unknown
   try {
     json = JSON.parse(text)

@@ -120,7 +120,7 @@ function change(root: Record<string, unknown>, places: readonly Path[], chance: 
       const value = holder[last]
       if (typeof value === 'string') put(root, path, damaged(value, chance))
       else if (typeof value === 'number') put(root, path, chance.pick([-value, value * 1e6, value + 0.5, String(value)]))
-      else put(root, path, String(value))
+      else put(root, path, JSON.stringify(value))
       break
     }
     default:

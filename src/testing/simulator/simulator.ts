@@ -92,6 +92,16 @@ function visitOf({ method, path }: HttpRequest): Visit | undefined {
   return /\/models\/.+:countTokens$/.test(path) ? visit('gemini', 'count') : undefined
 }
 
+/** What makes a reader stumble is a request like any other that is refused. */
+function understood(wire: SimulatedWire, body: JsonObject, request: HttpRequest): Ask {
+  try {
+    return wire.read(body, request)
+  } catch (thrown) {
+    if (thrown instanceof SimulatedRejection) throw thrown
+    throw new SimulatedRejection('The request could not be read: something in it is of another type than it should be.')
+  }
+}
+
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const clock: Clock = { ...realClock, ...options.clock }
   const prefixes = prefixCache(options.cacheMinTokens ?? 64)
@@ -156,7 +166,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     const body: Json | undefined = parseJson(new TextDecoder().decode(call.request.body))
     call.body = body
     if (!isObject(body)) throw new SimulatedRejection('We could not parse the JSON body of your request: an object is expected.')
-    const ask = wire.read(body, call.request)
+    const ask = understood(wire, body, call.request)
     call.ask = ask
     const own = options.models?.[ask.model]
     const traits = own ?? simulationOfModel(ask.model)
