@@ -63,27 +63,33 @@ export function imageOf(image: Json): MediaPart | undefined {
 
 /** Sound comes in pieces of base64, with its id and transcript beside it. */
 export class AudioPieces {
-  #data = ''
+  readonly #pieces: string[] = []
   #about: { [name: string]: Json | undefined } | undefined
 
   push({ id, data, transcript, expires_at }: JsonObject): void {
     this.#about ??= {}
     if (isFilled(id)) this.#about['id'] = id
-    if (isFilled(data)) this.#data += data
+    if (isFilled(data)) this.#pieces.push(data)
     if (isFilled(transcript)) this.#about['transcript'] = `${this.#about['transcript'] ?? ''}${transcript}`
     if (isNumber(expires_at)) this.#about['expires_at'] = expires_at
   }
 
   /** The format is what the request asked for: the answer does not say it. */
   take(): MediaPart | undefined {
-    if (!this.#about || this.#data === '') return undefined
-    return {
-      type: 'media',
-      kind: 'audio',
-      path: '',
-      source: { type: 'base64', data: this.#data, mime: mimeOf(this.#data) },
-      extras: this.#about,
-    }
+    const data = joined(this.#pieces)
+    if (!this.#about || data === '') return undefined
+    return { type: 'media', kind: 'audio', path: '', source: { type: 'base64', data, mime: mimeOf(data) }, extras: this.#about }
+  }
+}
+
+/** Pieces are encoded each by itself: where one ends in padding, the bytes must be joined instead of the text. */
+function joined(pieces: readonly string[]): string {
+  const whole = pieces.slice(0, -1).every((piece) => piece.length % 4 === 0 && !piece.endsWith('='))
+  if (whole) return pieces.join('')
+  try {
+    return btoa(pieces.map(atob).join(''))
+  } catch {
+    return pieces.join('')
   }
 }
 

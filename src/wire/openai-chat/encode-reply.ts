@@ -1,17 +1,19 @@
 /** A whole answer as a chat completion. */
-import type { MediaPart } from '../../core/call.ts'
+import type { ChatCall, MediaPart } from '../../core/call.ts'
 import type { Citation, ReplyEnd } from '../../core/event.ts'
 import type { FoldedPart, FoldedReply } from '../../core/fold.ts'
 import { newId } from '../../core/id.ts'
-import type { Json, JsonObject } from '../../core/json.ts'
+import { arrayOf, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { carry } from '../carrier.ts'
 import type { ReplyContext } from '../wire.ts'
-import { chatFinish } from './finish.ts'
+import { chatFinish, speaksOfFunctions } from './finish.ts'
 import { detailsOf } from './reasoning-details.ts'
 import { chatUsage } from './usage.ts'
 
-export function encodeReply(reply: FoldedReply, context: ReplyContext): JsonObject {
-  const { end } = reply
+export function encodeReply(reply: FoldedReply, call: ChatCall, context: ReplyContext): JsonObject {
+  const message = messageOf(reply)
+  const finish = chatFinish(reply.end?.finish ?? 'stop')
+  const legacy = speaksOfFunctions(call) && Array.isArray(message['tool_calls'])
   const usage = chatUsage(reply.usage, context.cost?.())
   return {
     id: reply.id || newId('chatcmpl-'),
@@ -22,6 +24,12 @@ export function encodeReply(reply: FoldedReply, context: ReplyContext): JsonObje
     ...(usage && { usage }),
     ...(reply.usage?.serviceTier !== undefined && { service_tier: reply.usage.serviceTier }),
   }
+}
+
+/** The old form holds one call. */
+function withFunctionCall({ tool_calls: calls, ...message }: JsonObject): JsonObject {
+  const [first] = arrayOf(calls)
+  return { ...message, function_call: isObject(first) ? first['function'] : undefined }
 }
 
 const isKind =

@@ -1,4 +1,5 @@
 /** Why an answer ended, in Chat's words and those of its relatives. */
+import type { ChatCall } from '../../core/call.ts'
 import type { Finish } from '../../core/event.ts'
 
 const FINISHES: Readonly<Record<string, Finish>> = {
@@ -51,3 +52,6 @@ export function chatFinish(finish: Finish): 'stop' | 'length' | 'tool_calls' | '
       return finish satisfies never
   }
 }
+
+/** A client that declared `functions`, the form before tools, is answered in their words. */
+export const speaksOfFunctions = ({ tools }: ChatCall): boolean => tools.some(({ path }) => path.startsWith('functions['))

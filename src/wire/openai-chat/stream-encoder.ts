@@ -7,7 +7,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { ReplyContext, StreamEncoder } from '../wire.ts'
 import { annotationOf, audioOf, imageOf, refusalIn, signatureOf } from './encode-reply.ts'
 import { encodeStreamError } from './error.ts'
-import { chatFinish } from './finish.ts'
+import { chatFinish, speaksOfFunctions } from './finish.ts'
 import { detailsOf } from './reasoning-details.ts'
 import { chatUsage } from './usage.ts'
 
@@ -43,10 +43,13 @@ class ChatStreamEncoder implements StreamEncoder {
   /** Characters of content so far: sources are placed in the whole of it. */
   #length = 0
   #refused = false
+  /** The client speaks of functions, the form before tools, which knows one call only. */
+  readonly #legacy: boolean
   #done = false
 
   constructor(call: ChatCall, context: ReplyContext) {
     this.#call = call
+    this.#legacy = speaksOfFunctions(call)
     this.#context = context
   }
 
@@ -139,7 +142,15 @@ class ChatStreamEncoder implements StreamEncoder {
     }
   }
 
+  #startFunction(index: number, name: string): string {
+    if (this.#calls++ > 0) return ''
+    const before = `${this.#before}{"function_call":{"arguments":`
+    this.#open.set(index, { kind: 'tool-call', before, after: `}}${AFTER}`, empty: true, freeform: false, place: -1 })
+    return this.#delta({ function_call: { name, arguments: '' } })
+  }
+
   #startCall({ index, id, name = '', freeform = false }: PartStart, sealed: Sealed | undefined): string {
+    if (this.#legacy) return this.#startFunction(index, name)
     const own = id && !this.#ids.has(id) ? id : newId('call_')
     this.#ids.add(own)
     const place = this.#calls++
@@ -182,7 +193,7 @@ class ChatStreamEncoder implements StreamEncoder {
   #sealed(index: number, sealed: Sealed): string {
     const open = this.#open.get(index)
     if (open?.kind === 'reasoning') open.sealed.push(sealed)
-    if (open?.kind === 'tool-call') return this.#delta({ tool_calls: [{ index: open.place, ...extra(sealed) }] })
+    if (open?.kind === 'tool-call') return open.place < 0 ? '' : this.#delta({ tool_calls: [{ index: open.place, ...extra(sealed) }] })
     return open?.kind === 'text' ? this.#delta(extra(sealed)) : ''
   }
 
@@ -216,7 +227,9 @@ class ChatStreamEncoder implements StreamEncoder {
     this.#done = true
     const words = this.#refused ? '' : refusalIn(end)
     const refusal = words === '' ? '' : this.#delta({ refusal: words })
-    const last = `${this.#before}{},"logprobs":null,"finish_reason":"${chatFinish(end.finish)}"}]}\n\n`
+    const finish = chatFinish(end.finish)
+    const word = finish === 'tool_calls' && this.#legacy ? 'function_call' : finish
+    const last = `${this.#before}{},"logprobs":null,"finish_reason":"${word}"}]}\n\n`
     const usage = this.#call.streamUsage ? chatUsage(this.#usage, this.#context.cost?.()) : undefined
     return `${refusal}${last}${usage ? `${this.#head},"choices":[],"usage":${JSON.stringify(usage)}}\n\n` : ''}data: [DONE]\n\n`
   }

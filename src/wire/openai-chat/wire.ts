@@ -38,7 +38,7 @@ export const openaiChat: Wire = {
   encodeCall,
   summarize,
   replyDecoder,
-  encodeReply: (reply, _call, context) => encodeReply(reply, context),
+  encodeReply,
   streamEncoder,
   streamTap,
   encodeError,
