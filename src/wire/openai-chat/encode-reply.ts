@@ -20,7 +20,14 @@ export function encodeReply(reply: FoldedReply, call: ChatCall, context: ReplyCo
     object: 'chat.completion',
     created: reply.created ?? context.created,
     model: reply.model ?? context.model,
-    choices: [{ index: 0, message: messageOf(reply), logprobs: logprobsOf(reply), finish_reason: chatFinish(end?.finish ?? 'stop') }],
+    choices: [
+      {
+        index: 0,
+        message: legacy ? withFunctionCall(message) : message,
+        logprobs: logprobsOf(reply),
+        finish_reason: legacy && finish === 'tool_calls' ? 'function_call' : finish,
+      },
+    ],
     ...(usage && { usage }),
     ...(reply.usage?.serviceTier !== undefined && { service_tier: reply.usage.serviceTier }),
   }
