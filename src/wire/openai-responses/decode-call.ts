@@ -75,7 +75,7 @@ export function decodeCall(body: JsonObject, context: DecodeContext): ChatCall {
     ...(streamUsage === true && { streamUsage }),
     messages,
     tools,
-    toolChoice: decodeToolChoice(body['tool_choice'], 'tool_choice'),
+    toolChoice: decodeToolChoice(body['tool_choice'], 'tool_choice', nest),
     format: decodeFormat(text, nest),
     reasoning: decodeReasoning(body),
     settings: settings.values,

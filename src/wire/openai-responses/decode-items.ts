@@ -18,6 +18,7 @@ const CALL = known('call_id', 'name', 'namespace', 'arguments')
 const CUSTOM_CALL = known('call_id', 'name', 'namespace', 'input')
 const OUTPUT = known('call_id', 'output', 'name')
 const REASONING = known('summary', 'content', 'encrypted_content', 'format')
+const WORDS = new Set(['type', 'text'])
 const ADDITIONAL_TOOLS = new Set(['type', 'id', 'role', 'tools'])
 
 /** Items of one side that follow each other become one turn; a message is a turn of its own. */
@@ -86,7 +87,7 @@ function decodeItem(value: Json, path: string, turns: Turns, tools: Tool[], nest
       turns.add('user', resultOf(item, path, type))
       break
     case 'reasoning':
-      decodeReasoning(item, path, turns)
+      decodeReasoning(item, path, turns, nest)
       break
     case 'additional_tools':
       tools.push(...decodeTools(item, 'tools', path, nest))
@@ -151,7 +152,7 @@ function ownOf(item: JsonObject): JsonObject | undefined {
  * One part per text, so that several summaries stay several; what is sealed goes with the last. A signature that
  * another vendor put on words or on a call came to the client in an item of its own behind them, and goes back there.
  */
-function decodeReasoning(item: JsonObject, path: string, turns: Turns): void {
+function decodeReasoning(item: JsonObject, path: string, turns: Turns, nest: Nest): void {
   const value = stringAt(item, 'encrypted_content', path)
   const id = stringAt(item, 'id', path)
   const made = madeHere(id)
@@ -161,23 +162,27 @@ function decodeReasoning(item: JsonObject, path: string, turns: Turns): void {
       ? (uncarry(value) ?? [])
       : [{ vendor: 'openai', kind: 'encrypted', value, ...(id && !made ? { id } : {}) }]
   const texts = [
-    ...textsOf(item, 'summary', path).map((one) => ({ ...one, summary: true })),
-    ...textsOf(item, 'content', path).map((one) => ({ ...one, summary: undefined })),
+    ...textsOf(item, 'summary', path, nest).map((one) => ({ ...one, summary: true })),
+    ...textsOf(item, 'content', path, nest).map((one) => ({ ...one, summary: undefined })),
   ]
   const said = texts.some(({ text }) => text !== '')
   if (!said && sealed.length > 0 && sealed.every(({ kind }) => kind === 'thought-signature') && turns.seal(sealed)) return
   const format = stringAt(item, 'format', path)
   const own = { ...ownOf(item), ...(made && { made: true }), ...(format !== undefined && { format }) }
-  const extras = others(item, REASONING)
+  nest.keep(path, others(item, REASONING) ?? {})
   const parts: ReasoningPart[] = (texts.length > 0 ? texts : [{ text: '', path, summary: true }]).map((one) => ({
     type: 'reasoning',
     ...one,
     own,
   }))
   const last = parts.at(-1)
-  if (last) parts[parts.length - 1] = { ...last, ...(sealed.length > 0 && { sealed }), ...(extras && { extras }) }
+  if (last) parts[parts.length - 1] = { ...last, ...(sealed.length > 0 && { sealed }) }
   for (const part of parts) turns.add('assistant', part)
 }
 
-const textsOf = (item: JsonObject, key: string, path: string): readonly { readonly text: string; readonly path: string }[] =>
-  listAt(item, key, path).map(({ value, path: place }) => ({ text: stringAt(asObject(value, place), 'text', place) ?? '', path: place }))
+const textsOf = (item: JsonObject, key: string, path: string, nest: Nest): readonly { readonly text: string; readonly path: string }[] =>
+  listAt(item, key, path).map(({ value, path: place }) => {
+    const part = asObject(value, place)
+    nest.keep(place, others(part, WORDS) ?? {})
+    return { text: stringAt(part, 'text', place) ?? '', path: place }
+  })

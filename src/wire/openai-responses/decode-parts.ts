@@ -1,5 +1,6 @@
 /** Content parts of messages and of tool outputs. */
 import type { CacheMark, MediaKind, MediaPart, MediaSource, Part } from '../../core/call.ts'
+import { invalid } from '../../core/error.ts'
 import { at, isFilled, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { asObject, listAt, objectAt, others, pick, stringAt } from './read.ts'
 
@@ -66,6 +67,7 @@ function imageOf(part: JsonObject, path: string): Media {
   // Some clients write the address as Chat does: `{ url }`.
   const holder = isObject(part['image_url']) ? objectAt(part, 'image_url', path) : undefined
   const url = holder ? stringAt(holder, 'url', at(path, 'image_url')) : stringAt(part, 'image_url', path)
+  if (id === undefined && url === undefined) throw invalid(`${at(path, 'image_url')} is missing.`, at(path, 'image_url'))
   const source: MediaSource = id !== undefined ? { type: 'file', id } : byUrl(url ?? '')
   return { kind: 'image', source, ...(detail !== undefined && { detail }) }
 }
@@ -74,6 +76,8 @@ function fileOf(part: JsonObject, path: string): Media {
   const id = stringAt(part, 'file_id', path)
   const url = stringAt(part, 'file_url', path)
   const data = stringAt(part, 'file_data', path)
+  if (id === undefined && url === undefined && data === undefined)
+    throw invalid(`${at(path, 'file_data')} is missing.`, at(path, 'file_data'))
   const name = stringAt(part, 'filename', path)
   const detail = stringAt(part, 'detail', path)
   const source: MediaSource =
@@ -94,7 +98,8 @@ function fileOf(part: JsonObject, path: string): Media {
 
 function soundOf(part: JsonObject, path: string): MediaSource {
   const audio = objectAt(part, 'input_audio', path) ?? {}
-  const data = stringAt(audio, 'data', at(path, 'input_audio')) ?? ''
+  const data = stringAt(audio, 'data', at(path, 'input_audio'))
+  if (data === undefined) throw invalid(`${at(path, 'input_audio.data')} is missing.`, at(path, 'input_audio.data'))
   const format = stringAt(audio, 'format', at(path, 'input_audio')) ?? 'wav'
   return data.startsWith('data:') ? byUrl(data) : { type: 'base64', data, mime: `audio/${format}` }
 }

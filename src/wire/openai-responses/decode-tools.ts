@@ -87,20 +87,29 @@ function nameOf(tool: JsonObject, path: string): string {
   return name
 }
 
-export function decodeToolChoice(value: Json | undefined, path: string): ToolChoice | undefined {
+const NAMED = new Set(['type', 'name', 'function'])
+const ALLOWED = new Set(['type', 'mode', 'tools'])
+
+export function decodeToolChoice(value: Json | undefined, path: string, nest: Nest): ToolChoice | undefined {
   if (value === undefined || value === null) return undefined
   if (value === 'auto' || value === 'none' || value === 'required') return { type: value, path }
   if (!isObject(value)) throw invalid(`${path} must be auto, none, required or an object.`, path)
   const type = stringAt(value, 'type', path)
   if (type === 'function' || type === 'custom') {
     const nested = objectAt(value, 'function', path)
+    nest.keep(path, others(value, NAMED) ?? {})
     return { type: 'named', name: nameOf(nested ?? value, path), path }
   }
   if (type === 'allowed_tools') {
-    const tools = listAt(value, 'tools', path).map((entry) => asObject(entry.value, entry.path))
+    const entries = listAt(value, 'tools', path)
+    const tools = entries.map((entry) => asObject(entry.value, entry.path))
     const names = tools.map((tool) => tool['name']).filter(isFilled)
     const plain = tools.every((tool) => isFilled(tool['name']) && (tool['type'] === 'function' || tool['type'] === 'custom'))
-    if (plain) return { type: 'allowed', names, required: value['mode'] === 'required', path }
+    if (plain) {
+      nest.keep(path, others(value, ALLOWED) ?? {})
+      for (const [index, tool] of tools.entries()) nest.keep(entries[index]?.path ?? path, others(tool, NAMED) ?? {})
+      return { type: 'allowed', names, required: value['mode'] === 'required', path }
+    }
   }
   return { type: 'hosted', wire: 'openai-responses', value, path }
 }

@@ -4,6 +4,7 @@ import { at, compact, isObject, type JsonObject } from '../../core/json.ts'
 import { untranslatable } from '../stored.ts'
 import { dropSealed, inputPart, outputPart, type PartContext } from './encode-parts.ts'
 import { type CallIds, callIds, type Names } from './names.ts'
+import { nestedExtras } from './nested.ts'
 
 const WIRE = 'openai-responses'
 
@@ -105,15 +106,9 @@ function encodeMessage(message: Message, items: JsonObject[], ids: CallIds, cont
 }
 
 function saidPart(part: Part, context: ItemContext): JsonObject | undefined {
-  if (part.type === 'text' || part.type === 'refusal')
-    return part.text === '' && context.call.wire !== WIRE ? sealedOnly(part, context) : outputPart(part, context)
+  if (part.type === 'text' || part.type === 'refusal') return outputPart(part, context)
   if (part.type === 'foreign') return inputPart(part, context)
   context.notes.dropped(part.path, "the assistant's turns hold texts only")
-  return undefined
-}
-
-function sealedOnly(part: Part, { notes }: ItemContext): undefined {
-  dropSealed(part, notes)
   return undefined
 }
 
@@ -167,17 +162,17 @@ function reasoningItem(parts: readonly ReasoningPart[], { call, target, notes }:
   const own = call.wire === WIRE
   const path = own ? holderOf(first.path) : first.path
   const sealed = parts.flatMap((part) => part.sealed ?? [])
+  for (const part of parts) notes.extrasOf(part, call, WIRE)
   const readable = sealed.find((one): one is Sealed => one.vendor === 'openai' && one.kind === 'encrypted')
   const empty = parts.every(({ text }) => text === '')
   const { made, ...bookkeeping } = { ...last.own }
   const stored = own && made !== true && sealed.length === 0
   if (!readable && !stored && (empty || target.quirks.reasoningField === undefined)) {
     if (!empty || sealed.length > 0) notes.dropped(path, 'thinking of another model')
-    notes.extrasOf(last, call, WIRE)
     return undefined
   }
   for (const one of sealed) if (one !== readable) notes.dropped(`${path}.signature`, 'sealed by another vendor')
-  const extras = notes.extrasOf(last, call, WIRE)
+  const kept = (place: string): JsonObject => (own ? nestedExtras(call.extras, place) : {})
   const said = parts.filter(({ text, path: place }) => text !== '' || place !== path)
   const summaries = said.filter(({ summary }) => summary || (readable && !own))
   const thoughts = said.filter((one) => !summaries.includes(one))
@@ -185,10 +180,10 @@ function reasoningItem(parts: readonly ReasoningPart[], { call, target, notes }:
     type: 'reasoning',
     ...(own && bookkeeping),
     id: readable?.id ?? (own ? bookkeeping['id'] : undefined),
-    summary: summaries.map(({ text }) => ({ type: 'summary_text', text })),
-    content: thoughts.length > 0 ? thoughts.map(({ text }) => ({ type: 'reasoning_text', text })) : undefined,
+    summary: summaries.map(({ text, path: place }) => ({ type: 'summary_text', text, ...kept(place) })),
+    content: thoughts.length > 0 ? thoughts.map(({ text, path: place }) => ({ type: 'reasoning_text', text, ...kept(place) })) : undefined,
     encrypted_content: readable?.value,
-    ...extras,
+    ...kept(path),
   })
 }
 

@@ -20,8 +20,7 @@ export function inputPart(part: Part, context: PartContext): JsonObject | undefi
   switch (part.type) {
     case 'text':
     case 'refusal':
-      if (part.text === '' && context.call.wire !== WIRE) return undefined
-      return { type: 'input_text', text: part.text, ...commonOf(part, context) }
+      return textPart(part, context)
     case 'media':
       return mediaPart(part, context)
     case 'foreign':
@@ -38,10 +37,17 @@ export function inputPart(part: Part, context: PartContext): JsonObject | undefi
   }
 }
 
+/** An empty text is refused, but what stands beside it is still named. */
+function textPart(part: TextPart | RefusalPart, context: PartContext): JsonObject | undefined {
+  const common = commonOf(part, context)
+  return part.text === '' && context.call.wire !== WIRE ? undefined : { type: 'input_text', text: part.text, ...common }
+}
+
 /** A part of what the assistant said. */
-export function outputPart(part: TextPart | RefusalPart, context: PartContext): JsonObject {
+export function outputPart(part: TextPart | RefusalPart, context: PartContext): JsonObject | undefined {
   const { own } = context.call.wire === WIRE ? part : {}
   const common = commonOf(part, context)
+  if (part.text === '' && context.call.wire !== WIRE) return undefined
   return part.type === 'refusal'
     ? { type: 'refusal', refusal: part.text, ...common }
     : { type: 'output_text', text: part.text, ...own, ...common }

@@ -186,6 +186,7 @@ export function encodeToolChoice(
     notes.dropped(choice.path, 'the model takes no forced choice')
     return 'auto'
   }
+  const kept = (path: string): JsonObject => (call.wire === 'openai-responses' ? nestedExtras(call.extras, path) : {})
   const one = (name: string): JsonObject => {
     const hosted = call.tools.find((tool) => tool.type === 'hosted' && tool.wire !== 'openai-responses' && tool.name === name)
     const kind = hosted && tools.find((tool) => tool['type'] === hostedKind(hosted))?.['type']
@@ -198,9 +199,14 @@ export function encodeToolChoice(
     case 'required':
       return choice.type
     case 'named':
-      return one(choice.name)
+      return { ...one(choice.name), ...kept('tool_choice') }
     case 'allowed':
-      return { type: 'allowed_tools', mode: choice.required ? 'required' : 'auto', tools: choice.names.map(one) }
+      return {
+        type: 'allowed_tools',
+        mode: choice.required ? 'required' : 'auto',
+        tools: choice.names.map((name, index) => ({ ...one(name), ...kept(`tool_choice.tools[${index}]`) })),
+        ...kept('tool_choice'),
+      }
     case 'hosted': {
       if (choice.wire === 'openai-responses') return choice.value
       notes.dropped(choice.path, "the choice is of a vendor's own tool")

@@ -14,5 +14,5 @@ export function nestedExtras(kept: JsonObject | undefined, path: string): JsonOb
 /** Those of the body itself. */
 export function topExtras(kept: JsonObject | undefined): JsonObject {
   if (!kept) return {}
-  return Object.fromEntries(Object.entries(kept).filter(([key]) => !/^(?:tools|input|text|stream_options)(?:[.[])/.test(key)))
+  return Object.fromEntries(Object.entries(kept).filter(([key]) => !/^(?:tools|tool_choice|input|text|stream_options)(?:[.[])/.test(key)))
 }
