@@ -11,9 +11,13 @@ function characters(bytes: Uint8Array, offset: Json | undefined): number | undef
 }
 
 /** The citations of one candidate whose text so far is `text`. */
-export function citationsOf(candidate: JsonObject, text: string): Citation[] {
+export function citationsOf({ groundingMetadata, citationMetadata }: JsonObject, text: string): Citation[] {
+  const grounded = isObject(groundingMetadata) && groundingMetadata['groundingChunks'] !== undefined
+  const recited = isObject(citationMetadata)
+  // Streams repeat an empty object with every chunk, and the text may be long.
+  if (!grounded && !recited) return []
   const bytes = encoder.encode(text)
-  return [...groundings(candidate['groundingMetadata'], bytes), ...recitations(candidate['citationMetadata'], bytes)]
+  return [...groundings(groundingMetadata, bytes), ...recitations(citationMetadata, bytes)]
 }
 
 function groundings(metadata: Json | undefined, bytes: Uint8Array): Citation[] {

@@ -8,6 +8,16 @@ import { isGoogle, plainBase64, sealedOf } from './sealed.ts'
 
 /** Members that hold what only Google knows: code it ran, tools it called. */
 export const FOREIGN = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse'] as const
+/** Members that say something about a part's content. */
+export const BESIDE: ReadonlySet<string> = new Set([
+  'thought',
+  'thoughtSignature',
+  'mediaResolution',
+  'videoMetadata',
+  'partMetadata',
+  'mediaProcessing',
+  'speechMetadata',
+])
 /** Arguments that came in pieces, as the client echoes them. */
 export const PIECES = 'functionCall.partialArgs'
 const CONTENT = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse', ...FOREIGN]
@@ -68,7 +78,8 @@ function contentOf(fields: Fields, sealed: readonly Sealed[]): Part | undefined 
   }
   const response = fields.object('functionResponse')
   if (response) return resultOf(fields, response)
-  for (const kind of FOREIGN) {
+  // What is not known yet is Google's own as well.
+  for (const kind of [...FOREIGN, ...fields.names.filter((name) => !BESIDE.has(name))]) {
     const member = fields.take(kind)
     if (member) return { type: 'foreign', path, wire: 'gemini', kind, value: member.value, ...withSealed(sealed), ...fields.extras() }
   }

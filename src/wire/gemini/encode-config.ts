@@ -74,8 +74,9 @@ function settingsConfig({ call, target, notes, own }: EncodeContext): { generati
   }
   const stop = take('stop')
   if (stop) {
-    if (stop.length > MAX_STOPS && !own) notes.dropped(settings.pathOf('stop'), `clamped to ${MAX_STOPS}`)
     const kept = own ? stop : stop.filter((word) => word !== '').slice(0, MAX_STOPS)
+    if (kept.length < stop.length)
+      notes.dropped(settings.pathOf('stop'), stop.length > MAX_STOPS ? `clamped to ${MAX_STOPS}` : 'empty words')
     if (own || kept.length > 0) generation.push(['stopSequences', kept])
   }
   const top = take('topLogprobs')

@@ -4,21 +4,11 @@ import { GatewayError } from '../../core/error.ts'
 import type { Event, PartKind, Usage } from '../../core/event.ts'
 import { arrayOf, isFilled, isObject, isString, type Json, type JsonObject, stringOf } from '../../core/json.ts'
 import { citationsOf, logprobsOf } from './citations.ts'
-import { kindOfMime, mimeOfUri } from './decode-part.ts'
+import { BESIDE, kindOfMime, mimeOfUri } from './decode-part.ts'
 import { finishOf, isBroken, reasonOf } from './finish.ts'
 import { ArgumentsBuilder } from './partial-args.ts'
 import { plainBase64 } from './sealed.ts'
 import { usageOf } from './usage.ts'
-
-const BESIDE = new Set([
-  'thought',
-  'thoughtSignature',
-  'mediaResolution',
-  'videoMetadata',
-  'partMetadata',
-  'mediaProcessing',
-  'speechMetadata',
-])
 
 export class ChunkReader {
   #started = false
@@ -32,7 +22,8 @@ export class ChunkReader {
   #outputs = 0
   /** Calls that the client is to answer. */
   #calls = 0
-  #metadata: JsonObject = {}
+  // No prototype: the names are the provider's.
+  readonly #metadata: Record<string, Json | undefined> = Object.create(null)
   #usage: Usage | undefined
   #finish: string | undefined
   #message: string | undefined
@@ -100,6 +91,12 @@ export class ChunkReader {
     if (reason !== undefined) this.#finish = reason
     if (isFilled(candidate['finishMessage'])) this.#message = candidate['finishMessage']
     if (isFilled(candidate['continuationToken'])) this.#continuation = candidate['continuationToken']
+    const { groundingMetadata, citationMetadata, logprobsResult } = candidate
+    if (groundingMetadata || citationMetadata || logprobsResult) this.#about(candidate)
+  }
+
+  /** What the candidate says about the words it has given. */
+  #about(candidate: JsonObject): void {
     const open = this.#open
     if (open?.kind !== 'text') return
     const logprobs = logprobsOf(candidate['logprobsResult'])
@@ -219,14 +216,18 @@ export class ChunkReader {
   /** Counts are totals so far; what a later chunk leaves out stands. */
   #usageSeen(metadata: Json | undefined): void {
     if (!isObject(metadata)) return
-    this.#metadata = { ...this.#metadata, ...Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null)) }
+    for (const name of Object.keys(metadata)) if (metadata[name] !== null) this.#metadata[name] = metadata[name]
     const usage = usageOf(this.#metadata)
-    const before = this.#usage
-    const same = before && (Object.keys(usage) as (keyof Usage)[]).every((name) => usage[name] === before[name])
-    if (same || Object.keys(usage).length === 0) return
+    if (sameUsage(usage, this.#usage)) return
     this.#usage = usage
     this.#events.push({ type: 'usage', usage })
   }
+}
+
+/** Whether a statement says nothing that the last one did not. */
+function sameUsage(usage: Usage, before: Usage = {}): boolean {
+  for (const name of Object.keys(usage) as (keyof Usage)[]) if (usage[name] !== before[name]) return false
+  return true
 }
 
 type FetchedSource = Extract<MediaSource, { type: 'base64' | 'url' }>

@@ -1,37 +1,41 @@
 /** Google's token counts in the gateway's terms, and back. */
 import type { Usage } from '../../core/event.ts'
-import { arrayOf, isNumber, isObject, type Json, type JsonObject, stringOf } from '../../core/json.ts'
+import { arrayOf, isNumber, isObject, isString, type Json, type JsonObject } from '../../core/json.ts'
 
 const count = (value: Json | undefined): number | undefined => (isNumber(value) && value >= 0 ? value : undefined)
-const sum = (...values: (number | undefined)[]): number | undefined =>
-  values.every((value) => value === undefined) ? undefined : values.reduce<number>((total, value) => total + (value ?? 0), 0)
+const sum = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined ? other : other === undefined ? one : one + other
 
-/** Tokens of one modality in a list of `{ modality, tokenCount }`. */
-function ofModality(details: Json | undefined, modality: string): number | undefined {
-  const found = arrayOf(details).find((entry) => isObject(entry) && entry['modality'] === modality)
-  return isObject(found) ? count(found['tokenCount']) : undefined
-}
+const details = (list: Json | undefined): readonly JsonObject[] => arrayOf(list).filter(isObject)
 
-/** Thoughts and answers are counted apart there, and what tools brought in apart from the prompt. */
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
+
+/** Thoughts and answers are counted apart there, and what tools brought in apart from the prompt. Comes with every chunk. */
 export function usageOf(metadata: JsonObject): Usage {
-  const input = sum(count(metadata['promptTokenCount']), count(metadata['toolUsePromptTokenCount']))
+  const usage: Mutable<Usage> = {}
+  const set = (name: Exclude<keyof Usage, 'estimated' | 'serviceTier'>, value: number | undefined): void => {
+    if (value !== undefined) usage[name] = value
+  }
+  const prompt = count(metadata['promptTokenCount'])
+  const tools = count(metadata['toolUsePromptTokenCount'])
+  const answer = count(metadata['candidatesTokenCount'])
   const reasoning = count(metadata['thoughtsTokenCount'])
   const total = count(metadata['totalTokenCount'])
-  const output =
-    sum(count(metadata['candidatesTokenCount']), reasoning) ??
-    (total !== undefined && input !== undefined ? Math.max(0, total - input) : undefined)
-  const known = {
-    input,
-    output,
-    cacheRead: count(metadata['cachedContentTokenCount']),
-    reasoning,
-    inputAudio: ofModality(metadata['promptTokensDetails'], 'AUDIO'),
-    outputAudio: ofModality(metadata['candidatesTokensDetails'], 'AUDIO'),
-    inputImage: ofModality(metadata['promptTokensDetails'], 'IMAGE'),
-    outputImage: ofModality(metadata['candidatesTokensDetails'], 'IMAGE'),
-    serviceTier: stringOf(metadata['serviceTier']),
+  const input = sum(prompt, tools)
+  set('input', input)
+  set('output', sum(answer, reasoning) ?? (total === undefined || input === undefined ? undefined : Math.max(0, total - input)))
+  set('cacheRead', count(metadata['cachedContentTokenCount']))
+  set('reasoning', reasoning)
+  for (const { modality, tokenCount } of details(metadata['promptTokensDetails'])) {
+    if (modality === 'AUDIO') set('inputAudio', count(tokenCount))
+    else if (modality === 'IMAGE') set('inputImage', count(tokenCount))
   }
-  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) as Usage
+  for (const { modality, tokenCount } of details(metadata['candidatesTokensDetails'])) {
+    if (modality === 'AUDIO') set('outputAudio', count(tokenCount))
+    else if (modality === 'IMAGE') set('outputImage', count(tokenCount))
+  }
+  if (isString(metadata['serviceTier'])) usage.serviceTier = metadata['serviceTier']
+  return usage
 }
 
 /** `usageMetadata` of an answer; undefined when nothing is known. Cost is in USD. */
