@@ -242,6 +242,12 @@ test('reasoning state that was tampered with is refused', async () => {
   assert.equal((await ask(simulator, again(changed))).status, 400)
 })
 
+test('conversations held by the server are refused, so that clients send theirs whole', async () => {
+  const { status, text } = await say('anthropic-messages', 'Hi', { body: { thread: { type: 'create' } } })
+  assert.equal(status, 400)
+  assert.deepEqual(JSON.parse(text).error.details, { error_code: 'thread_unsupported_request', unsupported: ['thread'] })
+})
+
 test('a paused answer is continued when asked to go on', async () => {
   const simulator = createSimulator()
   const first = JSON.parse((await ask(simulator, requests.gemini('one two three four', { model: 'pause' }))).text)
