@@ -26,6 +26,7 @@ interface Diagnostic {
 
 const totals = new Map<string, number>()
 let failed = 0
+let lastSummary: TestEvent | undefined
 
 /** Both halves as one report: their summaries are added up and told once, at the end. */
 async function* report(): AsyncGenerator<TestEvent> {
@@ -36,6 +37,8 @@ async function* report(): AsyncGenerator<TestEvent> {
     120_000,
   )
   if (!quick) yield* half(files.filter(isLong), 1, 500_000)
+  // Lets the reporter list what failed, of both halves.
+  if (lastSummary) yield lastSummary
   for (const [name, value] of totals) yield diagnostic(`${name} ${name === 'duration_ms' ? Math.round(value) : value}`)
 }
 
@@ -45,6 +48,10 @@ async function* half(some: readonly string[], concurrency: number, timeout: numb
     const summary = event.type === 'test:diagnostic' ? /^(\w+) ([\d.]+)$/.exec((event.data as Diagnostic).message) : undefined
     if (summary && (event.data as Diagnostic).nesting === 0 && summaryNames.has(summary[1] ?? '')) {
       totals.set(summary[1] ?? '', (totals.get(summary[1] ?? '') ?? 0) + Number(summary[2]))
+      continue
+    }
+    if (event.type === 'test:summary' && (event.data as { file?: string }).file === undefined) {
+      lastSummary = event
       continue
     }
     if (event.type === 'test:fail') failed++
