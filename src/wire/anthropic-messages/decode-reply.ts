@@ -126,14 +126,14 @@ export class Decoder implements ReplyDecoder {
 
   push(bytes: Uint8Array): readonly Event[] {
     if (this.#over) return []
-    if (this.#whole === false && this.#seen) return this.#read(() => this.#frames.push(bytes))
+    if (this.#whole === false && this.#seen) return this.#frame(bytes)
     const text = this.#text.decode(bytes, { stream: true })
     if (this.#whole === undefined) {
       const first = (this.#kept + text).trimStart()[0]
       if (first !== undefined) this.#whole = !this.#streamed || /[[{<"]/.test(first)
     }
     if (this.#whole !== false || this.#kept.length < MAX_STRAY) this.#kept += text
-    return this.#streamed && this.#whole !== true ? this.#read(() => this.#frames.push(bytes)) : []
+    return this.#streamed && this.#whole !== true ? this.#frame(bytes) : []
   }
 
   end(): readonly Event[] {
@@ -151,27 +151,32 @@ export class Decoder implements ReplyDecoder {
   }
 
   #endOfStream(): readonly Event[] {
-    const events = this.#read(() => this.#frames.end())
+    const events = this.#frame()
     if (this.#over) return events
     this.#over = true
     if (this.#seen) return [...events, unreadable("The provider's stream ended before its end.")]
     return [unreadable(`The provider did not send a stream: ${readProviderError(0, this.#kept).message}`)]
   }
 
-  #read(frames: () => SseFrame[]): readonly Event[] {
+  #frame(bytes?: Uint8Array): readonly Event[] {
     try {
-      const events: Event[] = []
-      for (const frame of frames()) {
-        this.#seen = true
-        for (const event of this.#stream.read(frame)) events.push(event)
-      }
-      if (this.#seen) this.#kept = ''
-      if (this.#stream.done) this.#over = true
-      return events
+      return this.#read(bytes ? this.#frames.push(bytes) : this.#frames.end())
     } catch (thrown) {
       if (!(thrown instanceof SseTooLarge)) throw thrown
       this.#over = true
       return [unreadable('The provider sent an event that is too large.')]
     }
+  }
+
+  #read(frames: readonly SseFrame[]): readonly Event[] {
+    const [only] = frames
+    if (!only) return []
+    if (!this.#seen) {
+      this.#seen = true
+      this.#kept = ''
+    }
+    const events = frames.length === 1 ? this.#stream.read(only) : frames.flatMap((frame) => this.#stream.read(frame))
+    if (this.#stream.done) this.#over = true
+    return events
   }
 }
