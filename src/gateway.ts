@@ -165,16 +165,14 @@ function deadline(exchange: Exchange, limitMs: number): { clear(): void } {
 
 /** Turns an exchange into its outcome, once, however it ended. */
 function settler({ sinks, costOf }: LineParts): (exchange: Exchange, error?: GatewayError) => Outcome {
-  const settled = new WeakMap<Exchange, Outcome>()
   return (exchange, error) => {
-    const before = settled.get(exchange)
-    if (before) return before
+    if (exchange.settled) return exchange.settled as Outcome
     if (error) {
       exchange.error = error
       if (exchange.status === 0) exchange.status = error.status
     }
     const outcome = outcomeOf(exchange, costOf)
-    settled.set(exchange, outcome)
+    exchange.settled = outcome
     for (const sink of sinks) sink.record(outcome)
     return outcome
   }

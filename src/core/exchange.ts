@@ -56,6 +56,8 @@ export interface Exchange {
   firstMs?: number
   /** Characters of output seen, for an estimate when the provider never says its usage. */
   outputCharacters: number
+  /** Its outcome, once there is one. */
+  settled?: object
   /** Characters of the request's text, for the same. */
   inputCharacters: number
 }

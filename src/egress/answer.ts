@@ -6,6 +6,7 @@ import { Fold, type FoldedReply } from '../core/fold.ts'
 import type { Headers, Transport, UpstreamResponse } from '../core/http.ts'
 import { type Json, parseJson } from '../core/json.ts'
 import type { Timeouts } from '../core/target.ts'
+import { joinedBytes, textOf } from '../core/text.ts'
 import { restorer } from '../wire/restore.ts'
 import type { ReplyDecoder, ReplySummary, StreamTap, Wire } from '../wire/wire.ts'
 import { faultOfStatus, hasNativeEnvelope } from './fault.ts'
@@ -95,7 +96,7 @@ const timeout = (what: string, limitMs: number): GatewayError =>
 
 async function faultOf(response: UpstreamResponse, { wire, scrub }: Sending): Promise<ProviderFault> {
   const bytes = await collect(response, MAX_ERROR_BODY, true)
-  const text = new TextDecoder().decode(bytes)
+  const text = textOf(bytes)
   const told = wire.decodeError(response.status, text)
   const fault = faultOfStatus(
     response.status,
@@ -128,23 +129,13 @@ async function collect(response: UpstreamResponse, limit: number, cut = false): 
     // The status of an error answer says more than that its words broke off.
     if (!cut || !(error instanceof GatewayError && brokeOff.has(error.id))) throw error
   }
-  const [only] = chunks
-  if (chunks.length === 1 && only) return only
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  let position = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, position)
-    position += chunk.length
-  }
-  return whole
+  return joinedBytes(chunks, size)
 }
-
-const utf8 = new TextDecoder()
 
 async function plainAnswer(response: UpstreamResponse, sending: Sending): Promise<Answer> {
   const bytes = await collect(response, sending.limits.answer)
   if (!sending.count) return wholeAnswer(bytes, response.headers, sending)
-  const json = parseJson(utf8.decode(bytes))
+  const json = parseJson(textOf(bytes))
   if (json === undefined) throw new GatewayError('upstream-invalid', "The provider's answer is not JSON.")
   return { kind: 'json', headers: response.headers, json, bytes }
 }
@@ -152,7 +143,7 @@ async function plainAnswer(response: UpstreamResponse, sending: Sending): Promis
 /** An answer in one piece: parsed, its shape checked, and handed on as bytes or as a reply. */
 function wholeAnswer(bytes: Uint8Array, headers: Readonly<Headers>, { wire, prepared, limits }: Sending): Answer {
   if (prepared.same) {
-    const json = parseJson(utf8.decode(bytes))
+    const json = parseJson(textOf(bytes))
     if (json === undefined) throw new GatewayError('upstream-invalid', "The provider's answer is not JSON.")
     return { kind: 'bytes', headers, bytes, summary: wire.summarize(json, prepared.target) }
   }

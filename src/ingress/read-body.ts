@@ -2,6 +2,7 @@
 import { GatewayError, invalid } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { type Scan, scanMembers } from '../core/members.ts'
+import { strictTextOf } from '../core/text.ts'
 
 export interface Incoming {
   readonly json: JsonObject
@@ -18,17 +19,11 @@ export interface BodyLimits {
 /** Members at all depths. A conversation as long as the largest context has a fifth of that. */
 const MAX_KEYS = 250_000
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
-
 export function readBody(body: Uint8Array, { bytes, depth }: BodyLimits): Incoming {
   if (body.length > bytes) throw new GatewayError('too-large', `The request body is larger than ${bytes} bytes.`, { shouldRetry: false })
   if (body.length === 0) throw invalid('The request has no body; it must be a JSON object.')
-  let text: string
-  try {
-    text = decoder.decode(body)
-  } catch {
-    throw invalid('The request body is not UTF-8 text.')
-  }
+  const text = strictTextOf(body)
+  if (text === undefined) throw invalid('The request body is not UTF-8 text.')
   // Before parsing: a parser that follows millions of brackets or keys stands still for seconds.
   const scan = scanMembers(text, depth, MAX_KEYS)
   if (scan.depth > depth) throw invalid(`The request body is nested more than ${depth} levels deep.`)

@@ -1,0 +1,113 @@
+/**
+ * The edge that calls pass: a request's bytes in whole (decompressed, capped), a line's reply out. On Node's own server
+ * objects, since every call pays for what stands here.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Cancellation } from '../core/cancellation.ts'
+import { GatewayError, gatewayErrorOf } from '../core/error.ts'
+import { emptyBody, type Headers, type HttpRequest } from '../core/http.ts'
+import { joinedBytes } from '../core/text.ts'
+import type { Line } from '../gateway.ts'
+import { decompressed } from './decompress.ts'
+import { sendReply } from './send.ts'
+
+export interface CallEdgeOptions {
+  /** The line in force; asked for each call, so that a reload takes effect at once. */
+  line(): Line
+  /** Bytes, as sent and after decompression. */
+  readonly maxBody: number
+  /** False: answers ask to close the connection. */
+  ready(): boolean
+}
+
+export interface CallEdge {
+  serve(request: IncomingMessage, response: ServerResponse): void
+  /** Ends every running call with this error. */
+  cancelAll(error: GatewayError): void
+}
+
+/** How long what is left of an upload is read and thrown away, so that the refusal reaches a caller that is still sending. */
+const LINGER_MS = 2_000
+
+export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
+  const running = new Set<Cancellation>()
+
+  return {
+    serve(request, response) {
+      const pieces: Uint8Array[] = []
+      let size = 0
+      let refused = false
+      const declared = Number(request.headers['content-length'])
+      if (declared > maxBody) return tooLarge()
+      request.on('data', (piece: Uint8Array) => {
+        if (refused) return
+        size += piece.length
+        if (size > maxBody) {
+          pieces.length = 0
+          tooLarge()
+        } else pieces.push(piece)
+      })
+      request.on('end', () => {
+        if (!refused) void answer(request, response, size === 0 ? emptyBody : joinedBytes(pieces, size))
+      })
+
+      function tooLarge(): void {
+        refused = true
+        const error = new GatewayError('too-large', `The request body is larger than ${maxBody} bytes.`, { shouldRetry: false })
+        refuse(request, response, error)
+        request.resume()
+        const timer = setTimeout(() => request.destroy(), LINGER_MS)
+        request.once('close', () => clearTimeout(timer))
+      }
+    },
+    cancelAll(error) {
+      for (const cancellation of running) cancellation.cancel(error)
+    },
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse, sent: Uint8Array): Promise<void> {
+    const cancellation = new Cancellation()
+    running.add(cancellation)
+    response.on('close', () => {
+      running.delete(cancellation)
+      if (!response.writableFinished)
+        cancellation.cancel(new GatewayError('client-closed', 'The caller hung up before the answer was complete.'))
+    })
+    const plain = plainRequest(request, sent)
+    const encoding = plain.headers['content-encoding']
+    const framing = plain.headers['transfer-encoding']
+    let whole = plain
+    if (encoding !== undefined || framing !== undefined) {
+      try {
+        if (framing !== undefined && framing.toLowerCase() !== 'chunked') throw strangeFraming()
+        if (encoding !== undefined && encoding !== 'identity' && sent.length > 0)
+          whole = { ...plain, body: await decompressed(sent, encoding, maxBody) }
+      } catch (error) {
+        return refuse(request, response, gatewayErrorOf(error))
+      }
+    }
+    const reply = await line().handle(whole, cancellation)
+    await sendReply(reply, response, { method: whole.method, closing: !ready() })
+  }
+
+  function refuse(request: IncomingMessage, response: ServerResponse, error: GatewayError): void {
+    const plain = plainRequest(request, emptyBody)
+    // A body that was not read to its end leaves the connection in the middle of it.
+    void sendReply(line().refuse(plain, error), response, { method: plain.method, closing: true })
+  }
+}
+
+export function plainRequest({ method = 'GET', url = '/', headers }: IncomingMessage, body: Uint8Array): HttpRequest {
+  const mark = url.indexOf('?')
+  return {
+    method,
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: mark < 0 ? '' : url.slice(mark + 1),
+    headers: headers as Headers,
+    body,
+  }
+}
+
+/** Two readers of another framing than plain `chunked` may see two different requests. */
+const strangeFraming = (): GatewayError =>
+  new GatewayError('invalid-request', '`transfer-encoding` must be `chunked` and nothing else.', { shouldRetry: false })

@@ -1,0 +1,68 @@
+/** A reply of the line, written to a socket: whole at once, or as it comes, at the caller's pace. */
+import type { ServerResponse } from 'node:http'
+import { type Chunk, type HttpReply, unread } from '../core/http.ts'
+
+/** A caller that reads nothing for this long is gone. */
+const STALL_MS = 30_000
+
+export interface SendOptions {
+  readonly method: string
+  /** The gateway stops: the connection is not to be used again. */
+  readonly closing: boolean
+}
+
+/** Nobody is left to tell when an answer cannot be sent to its end: the connection breaks, which no caller takes for success. */
+export async function sendReply(reply: HttpReply, response: ServerResponse, options: SendOptions): Promise<void> {
+  const { body } = reply
+  if (body instanceof Uint8Array) {
+    if (!response.destroyed) sendWhole(reply, body, response, options)
+    return
+  }
+  try {
+    await sendPieces(reply, body, response, options)
+  } catch {
+    response.destroy()
+  }
+}
+
+function sendWhole({ status, headers }: HttpReply, body: Uint8Array, response: ServerResponse, { method, closing }: SendOptions): void {
+  if (closing) headers['connection'] = 'close'
+  headers['content-length'] = String(body.length)
+  response.writeHead(status, headers)
+  response.end(method === 'HEAD' ? undefined : body)
+}
+
+async function sendPieces(
+  { status, headers, trailers }: HttpReply,
+  body: AsyncIterable<Chunk>,
+  response: ServerResponse,
+  { closing }: SendOptions,
+): Promise<void> {
+  if (response.destroyed) return unread(body)
+  if (closing) headers['connection'] = 'close'
+  // HTTP/1.0 callers have no chunks, and so no trailers.
+  if (response.req.httpVersionMajor === 1 && response.req.httpVersionMinor === 0) delete headers['trailer']
+  response.writeHead(status, headers)
+  response.flushHeaders()
+  for await (const chunk of body) {
+    if (response.destroyed) return
+    if (!response.write(chunk)) await drained(response)
+  }
+  const last = headers['trailer'] === undefined ? undefined : trailers?.()
+  if (last) response.addTrailers(last)
+  response.end()
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => response.destroy(), STALL_MS)
+    const done = (): void => {
+      clearTimeout(timer)
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.once('drain', done)
+    response.once('close', done)
+  })
+}
