@@ -1,4 +1,5 @@
 /** One rich request per dialect, written for these tests: every kind of thing that a body may hold, once. */
+import { sealOf } from '../../src/testing/simulator/seals.ts'
 import type { DialectId } from './rig.ts'
 
 const weather = {
@@ -17,6 +18,8 @@ const answer = {
   required: ['summary', 'mood'],
   additionalProperties: false,
 }
+const thought = 'A look is needed.'
+
 const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 const chat = {
@@ -76,7 +79,12 @@ const responses = {
         { type: 'input_image', image_url: `data:image/png;base64,${pixel}`, detail: 'low' },
       ],
     },
-    { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'A look is needed.' }], encrypted_content: 'b3BhcXVl' },
+    {
+      type: 'reasoning',
+      id: 'rs_1',
+      summary: [{ type: 'summary_text', text: thought }],
+      encrypted_content: sealOf('openai-responses', thought),
+    },
     { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'weather', arguments: '{"city":"Riga"}', status: 'completed' },
     { type: 'function_call_output', call_id: 'call_1', output: '{"sky":"grey"}' },
     {
@@ -130,7 +138,7 @@ const messages = {
     {
       role: 'assistant',
       content: [
-        { type: 'thinking', thinking: 'A look is needed.', signature: 'c2ln' },
+        { type: 'thinking', thinking: thought, signature: sealOf('anthropic-messages', thought) },
         { type: 'text', text: 'Let me look.' },
         { type: 'tool_use', id: 'toolu_1', name: 'weather', input: { city: 'Riga', days: 2 } },
       ],
@@ -159,8 +167,8 @@ const gemini = {
     {
       role: 'model',
       parts: [
-        { text: 'A look is needed.', thought: true },
-        { functionCall: { id: 'f1', name: 'weather', args: { city: 'Riga', days: 2 } }, thoughtSignature: 'c2ln' },
+        { text: thought, thought: true },
+        { functionCall: { id: 'f1', name: 'weather', args: { city: 'Riga', days: 2 } }, thoughtSignature: sealOf('gemini', thought) },
       ],
     },
     { role: 'user', parts: [{ functionResponse: { id: 'f1', name: 'weather', response: { sky: 'grey' } } }, { text: 'And tomorrow?' }] },

@@ -4,6 +4,7 @@ import { at, isFilled, isObject, isString, type Json, type JsonObject } from '..
 import { steps } from './answer.ts'
 import {
   base64Size,
+  copiesOf,
   objectsIn,
   optionalBetween,
   optionalCount,
@@ -110,7 +111,7 @@ function read(body: JsonObject, request: HttpRequest): Ask {
     prompt: [...(system === '' ? [] : [system]), ...conversation.prompt, ...tools.map((tool) => JSON.stringify(tool))],
     cacheMarks: undefined,
     continues: isFilled(member(inner, 'continuationToken')),
-    copies: optionalCount(member(settings, 'candidateCount'), 'generationConfig.candidateCount') ?? 1,
+    copies: copiesOf(member(settings, 'candidateCount'), 'generationConfig.candidateCount', 8),
   }
 }
 

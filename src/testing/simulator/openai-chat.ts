@@ -4,6 +4,7 @@ import { steps } from './answer.ts'
 import { openaiError } from './openai-error.ts'
 import {
   base64Size,
+  copiesOf,
   describeUrl,
   objectsIn,
   optionalBetween,
@@ -88,7 +89,7 @@ function read(body: JsonObject): Ask {
     seals: 0,
     cacheMarks: undefined,
     continues: false,
-    copies: optionalCount(body['n'], 'n') ?? 1,
+    copies: copiesOf(body['n'], 'n', 128),
   }
 }
 

@@ -54,3 +54,10 @@ export function describeUrl(url: string, kind: string, path: string): string {
   if (!/^(https?|gs|file|data):/.test(url)) throw new SimulatedRejection(`${path}: not a URL.`, path)
   return `${kind} ${url}`
 }
+
+/** How many answers are wanted: one when nothing is said. */
+export function copiesOf(value: Json | undefined, path: string, most: number): number {
+  const copies = optionalCount(value, path) ?? 1
+  if (copies < 1 || copies > most) throw new SimulatedRejection(`${path}: must be from 1 to ${most}.`, path)
+  return copies
+}
