@@ -18,8 +18,11 @@ export const isCarried = (value: string): boolean => value.startsWith(PREFIX)
 export function carryAll(list: readonly Sealed[]): string {
   const [only] = list
   if (list.length === 1 && only) return carry(only)
-  return `${PREFIX}all.${JSON.stringify(list)}`
+  return carryList(list)
 }
+
+/** Always as a list, whose members keep what a wire added to them. */
+export const carryList = (list: readonly Sealed[]): string => `${PREFIX}all.${JSON.stringify(list)}`
 
 /** What a client echoed: the gateway's own carriers opened; undefined when it is not one of them. */
 export function uncarry(value: string): readonly Sealed[] | undefined {

@@ -5,6 +5,7 @@ import { at, isObject, isString, type Json, type JsonObject } from '../../core/j
 import type { DecodeContext } from '../wire.ts'
 import { type Decoded, generationConfigOf } from './decode-config.ts'
 import { isPart, partsOf } from './decode-part.ts'
+import { withWholeThoughts } from './decode-thoughts.ts'
 import { toolConfigOf, toolsOf } from './decode-tools.ts'
 import { Fields, fieldsOf, type Member, membersOf } from './fields.ts'
 
@@ -20,7 +21,7 @@ export function decodeCall(body: JsonObject, context: DecodeContext): ChatCall {
   const system = fields.take('systemInstruction')
   const contents = fields.take('contents')
   if (!contents) throw invalid('contents is missing.', at(fields.path, 'contents'))
-  const messages = withCalls([...(system ? systemOf(system) : []), ...contentsOf(contents)])
+  const messages = withCalls(withWholeThoughts([...(system ? systemOf(system) : []), ...contentsOf(contents)]))
   const tools = toolsOf(fields.list('tools') ?? [])
   const toolConfig = fields.object('toolConfig')
   const { choice, rest = [] } = toolConfig ? toolConfigOf(toolConfig) : {}

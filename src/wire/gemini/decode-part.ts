@@ -37,7 +37,10 @@ export function partsOf(member: Member): readonly Part[] {
   // On anything but a thought, Google's own signature belongs to the part, and a carried one to a thought not shown.
   const own = all.filter(isGoogle)
   const carried = all.filter((sealed) => !isGoogle(sealed))
-  const before: ReasoningPart[] = carried.length > 0 ? [{ type: 'reasoning', path, text: '', sealed: carried }] : []
+  const before = carried.map((hidden): ReasoningPart => {
+    const { text: words, ...sealed } = hidden
+    return { type: 'reasoning', path, text: isString(words) ? words : '', sealed: [sealed] }
+  })
   if (text !== undefined) {
     if (text === '' && before.length > 0 && own.length === 0) return before
     return [...before, { type: 'text', path, text, ...withSealed(own), ...fields.extras() }]

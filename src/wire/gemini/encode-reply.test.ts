@@ -19,7 +19,8 @@ const sealed = { vendor: 'anthropic', kind: 'signature', value: 'sig' } as const
 const events: Event[] = [
   { type: 'reply-start', id: 'msg_1', model: 'claude' },
   { type: 'part-start', index: 0, kind: 'reasoning' },
-  { type: 'text-delta', index: 0, text: 'Hm' },
+  { type: 'text-delta', index: 0, text: 'H' },
+  { type: 'text-delta', index: 0, text: 'm' },
   { type: 'part-sealed', index: 0, sealed },
   { type: 'part-end', index: 0 },
   { type: 'part-start', index: 1, kind: 'text' },
@@ -126,10 +127,13 @@ test('thoughts are shown to those who asked; what is sealed in them comes back a
       const signatures = parts.flatMap(({ thoughtSignature }) => thoughtSignature ?? [])
       // Google's SDKs for typed languages decode the member: it must be base64.
       for (const signature of signatures) assert.equal(Buffer.from(signature, 'base64').toString('base64'), signature)
-      const echoed = gemini.decodeCall({ contents: [{ role: 'model', parts: parts as unknown as JsonObject[] }] }, {})
+      // As Google's SDK keeps a stream in its history: a turn for every chunk.
+      const echoed = gemini.decodeCall({ contents: parts.map((part) => ({ role: 'model', parts: [part as unknown as JsonObject] })) }, {})
       assert.deepEqual(
-        echoed.messages.flatMap((message) => message.parts.flatMap((part) => part.sealed ?? [])),
-        [sealed],
+        echoed.messages.flatMap(({ parts: own }) =>
+          own.flatMap((part) => (part.type === 'reasoning' && part.sealed ? [[part.text, ...part.sealed]] : [])),
+        ),
+        [['Hm', sealed]],
       )
     }
 })

@@ -7,7 +7,7 @@ import type { ReplyContext } from '../wire.ts'
 import { groundingOf, logprobsResult } from './citations.ts'
 import { callPart, wholePart } from './encode-part.ts'
 import { finishReason } from './finish.ts'
-import { signatureOf } from './sealed.ts'
+import { type Hidden, hiddenIn, signatureOf } from './sealed.ts'
 import { usageMetadata } from './usage.ts'
 
 /** Google shows thoughts only when they are asked for: many clients read the first part and take it for the answer. */
@@ -51,7 +51,7 @@ const shifted = (citations: readonly Citation[], offset: number): Citation[] =>
 function partsOf(contents: readonly FoldedContent[], thoughts: boolean): JsonObject[] {
   const parts: JsonObject[] = []
   /** Sealed state of thoughts that are not shown, for the next part that is. */
-  let waiting: Sealed[] = []
+  let waiting: Hidden[] = []
   const signed = (own: readonly Sealed[]): string | undefined => {
     const signature = signatureOf([...own, ...waiting])
     waiting = []
@@ -65,7 +65,7 @@ function partsOf(contents: readonly FoldedContent[], thoughts: boolean): JsonObj
     }
     const { kind, text, sealed } = content
     if (kind === 'reasoning' && !thoughts) {
-      waiting.push(...sealed)
+      waiting.push(...hiddenIn(text, sealed))
       continue
     }
     if (kind === 'tool-call') {

@@ -4,7 +4,15 @@
  * the alphabet for URLs.
  */
 import type { Sealed } from '../../core/call.ts'
-import { carryAll, isCarried, uncarry } from '../carrier.ts'
+import { carryAll, carryList, isCarried, uncarry } from '../carrier.ts'
+
+/** What is sealed in a thought that the client does not see, with the words it seals: some vendors want both back. */
+export interface Hidden extends Sealed {
+  readonly text?: string
+}
+
+export const hiddenIn = (text: string, sealed: readonly Sealed[]): Hidden[] =>
+  sealed.map((one, index) => (index === 0 && text !== '' ? { ...one, text } : one))
 
 /** How the base64 of every carrier begins. */
 const MARK = 'c2J4MS'
@@ -34,14 +42,15 @@ export function textOfBase64(data: string): string | undefined {
 }
 
 /** What a part's signature holds. */
-export function sealedOf(signature: string): readonly Sealed[] {
+export function sealedOf(signature: string): readonly Hidden[] {
   const carried = isCarried(signature) ? signature : signature.startsWith(MARK) ? textOfBase64(signature) : undefined
   return (carried === undefined ? undefined : uncarry(carried)) ?? [{ vendor: 'google', kind: 'thought-signature', value: signature }]
 }
 
 /** The signature for a part towards a client: Google's own, else what others sealed, carried. */
-export function signatureOf(sealed: readonly Sealed[]): string | undefined {
+export function signatureOf(sealed: readonly Hidden[]): string | undefined {
   if (sealed.length === 0) return undefined
   const own = sealed.find(isGoogle)
-  return own ? own.value : base64Of(carryAll(sealed))
+  if (own) return own.value
+  return base64Of(sealed.some(({ text }) => text !== undefined) ? carryList(sealed) : carryAll(sealed))
 }

@@ -9,7 +9,7 @@ import { callPart, wholePart } from './encode-part.ts'
 import { showsThoughts } from './encode-reply.ts'
 import { encodeStreamError } from './error.ts'
 import { finishReason } from './finish.ts'
-import { signatureOf } from './sealed.ts'
+import { type Hidden, hiddenIn, signatureOf } from './sealed.ts'
 import { usageMetadata } from './usage.ts'
 
 interface OpenPart {
@@ -29,7 +29,7 @@ export class GeminiStreamEncoder implements StreamEncoder {
   readonly #thoughts: boolean
   readonly #open = new Map<number, OpenPart>()
   /** Sealed state of thoughts that are not shown, for the next part that is. */
-  #waiting: Sealed[] = []
+  #waiting: Hidden[] = []
   readonly #citations: Citation[] = []
   readonly #logprobs: Logprob[] = []
   #usage: Usage | undefined
@@ -125,7 +125,11 @@ export class GeminiStreamEncoder implements StreamEncoder {
       part.text += text
       return ''
     }
-    if (kind === 'reasoning') return this.#thoughts ? `${TEXT}${JSON.stringify(text)},"thought":true${CLOSE}${this.#tail}` : ''
+    if (kind === 'reasoning' && !this.#thoughts) {
+      part.text += text
+      return ''
+    }
+    if (kind === 'reasoning') return `${TEXT}${JSON.stringify(text)},"thought":true${CLOSE}${this.#tail}`
     return this.#answer(text)
   }
 
@@ -144,7 +148,7 @@ export class GeminiStreamEncoder implements StreamEncoder {
     const refusal = start.kind === 'refusal' && part.text !== '' ? this.#answer(part.text) : ''
     if (sealed.length === 0) return refusal
     if (start.kind === 'reasoning' && !this.#thoughts) {
-      this.#waiting.push(...sealed)
+      this.#waiting.push(...hiddenIn(part.text, sealed))
       return ''
     }
     return `${refusal}${this.#frame({ text: '', ...(start.kind === 'reasoning' && { thought: true }), thoughtSignature: this.#signature(sealed) })}`
