@@ -82,7 +82,7 @@ export class GeminiDecoder implements ReplyDecoder {
 
   #whole(): readonly Event[] {
     const body = parseJson(`${this.#body}${this.#text.decode()}`.trim())
-    if (Array.isArray(body)) return body.flatMap((chunk: Json) => (this.#done ? [] : this.#chunk(chunk)))
+    if (Array.isArray(body) && body.length > 0) return body.flatMap((chunk: Json) => (this.#done ? [] : this.#chunk(chunk)))
     const fault = isObject(body) ? faultOf(body) : undefined
     return fault ? this.#fail(fault) : this.#chunk(body)
   }
