@@ -48,7 +48,7 @@ function optionsOf() {
 type Options = ReturnType<typeof optionsOf>
 
 const say = (line: string): void => {
-  if (process.stderr.isTTY) process.stderr.write(`\x1b[2K\r${line}`)
+  process.stderr.write(process.stderr.isTTY ? `\x1b[2K\r${line}` : line === '' ? '' : `${line}\n`)
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
