@@ -103,6 +103,24 @@ test('what nobody understands is kept beside the node it stood in', () => {
   assert.equal(call.reasoning?.effort, 'high')
 })
 
+test('what stands beside a schema or a document is kept and returns', () => {
+  const format = { type: 'json_schema', schema: { type: 'object' }, novel: 1 }
+  const document = { type: 'document', novel: 2, source: { type: 'content', content: 'words' } }
+  const body = {
+    ...minimal,
+    output_config: { format },
+    thinking: { type: 'disabled', novel: 3 },
+    messages: [{ role: 'user', content: [document] }],
+  }
+  const call = decode(body)
+  assert.deepEqual(call.extras, { output_config: { format: { novel: 1 } } })
+  assert.deepEqual(call.messages[0]?.parts[0]?.extras, { novel: 2 })
+  const back = anthropicMessages.encodeCall(call, targetOf(), new Notes()).body
+  assert.deepEqual(back['output_config'], { format })
+  assert.deepEqual(back['thinking'], body.thinking)
+  assert.deepEqual((back['messages'] as unknown as JsonObject[])[0]?.['content'], [document])
+})
+
 test('members named like the prototype stay data', () => {
   const body = JSON.parse(
     '{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"__proto__":{"polluted":true}}',

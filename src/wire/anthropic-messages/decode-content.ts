@@ -211,8 +211,10 @@ function wordsOf(content: Json | undefined): string {
   return content.map((block) => (isObject(block) && typeof block['text'] === 'string' ? block['text'] : '')).join('\n')
 }
 
+/** Nothing but plain texts. */
 const onlyWords = (content: Json | undefined): boolean =>
-  !Array.isArray(content) || content.every((block) => isObject(block) && block['type'] === 'text')
+  !Array.isArray(content) ||
+  content.every((block) => isObject(block) && block['type'] === 'text' && unread(block, 'type', 'text', 'citations') === undefined)
 
 /**
  * What is made of texts is a text to other vendors, with the names it goes by in front. `own` holds what it was; nothing
@@ -226,15 +228,17 @@ function asText(
   lost: JsonObject | undefined,
 ): TextPart {
   const { cache, more } = cacheOf(block, path)
-  const own = Object.fromEntries(Object.entries(block).filter(([name]) => name !== 'cache_control' && !Object.hasOwn(lost ?? {}, name)))
+  const strange = joined(unread(block, 'type', 'title', 'source', 'context', 'content', 'citations', 'cache_control'), lost)
+  const own = Object.fromEntries(Object.entries(block).filter(([name]) => name !== 'cache_control' && !Object.hasOwn(strange ?? {}, name)))
   const names = heading.filter(isFilled).join('\n')
-  return compact({ type: 'text', text: names ? `${names}\n\n${text}` : text, path, cache, own, extras: joined(lost, more) })
+  return compact({ type: 'text', text: names ? `${names}\n\n${text}` : text, path, cache, own, extras: joined(strange, more) })
 }
 
 function searchResult(block: JsonObject, path: string): TextPart {
   const title = stringAt(block['title'], at(path, 'title'))
   const source = stringAt(block['source'], at(path, 'source'))
-  return asText(block, path, [title, source], wordsOf(block['content']), citing(block))
+  const lost = joined(citing(block), onlyWords(block['content']) ? undefined : { content: block['content'] })
+  return asText(block, path, [title, source], wordsOf(block['content']), lost)
 }
 
 function contentDocument(block: JsonObject, content: Json | undefined, path: string): TextPart {

@@ -114,11 +114,15 @@ function effortOf(config: JsonObject | undefined): Effort | undefined {
 export function decodeFormat(body: JsonObject): { format?: Format; more?: JsonObject } {
   const config = objectAt(body['output_config'], 'output_config')
   const older = isAbsent(body['output_format']) ? undefined : schemaFormat(body['output_format'], 'output_format')
-  if (!config)
-    return { format: older, more: older || isAbsent(body['output_format']) ? undefined : { output_format: body['output_format'] } }
+  if (!config) {
+    const value = body['output_format']
+    const more = older && isObject(value) ? unread(value, 'type', 'schema') : isAbsent(value) ? undefined : value
+    return { format: older, more: more === undefined ? undefined : { output_format: more } }
+  }
   const format = isAbsent(config['format']) ? undefined : schemaFormat(config['format'], 'output_config.format')
   const read = [...(format ? ['format'] : []), ...(effortOf(config) ? ['effort'] : [])]
-  const rest = unread(config, ...read)
+  const beside = format && isObject(config['format']) ? unread(config['format'], 'type', 'schema') : undefined
+  const rest = joined(unread(config, ...read), beside && { format: beside })
   return { format: format ?? older, more: rest && { output_config: rest } }
 }
 

@@ -112,10 +112,11 @@ function fewMarks(marks: readonly Mark[], notes: Notes): void {
 }
 
 /** What this wire's own client said and nobody read; members of members are put together. */
-function withExtras(body: Record<string, Json | undefined>, extras: JsonObject | undefined): JsonObject {
-  for (const [name, value] of Object.entries(extras ?? {})) {
-    const before = body[name]
-    body[name] = isObject(before) && isObject(value) ? { ...before, ...value } : value
-  }
-  return body
+function withExtras(body: JsonObject, extras: JsonObject | undefined): JsonObject {
+  if (!extras) return body
+  const entries = Object.entries(extras).map(([name, value]): [string, Json | undefined] => {
+    const before = Object.hasOwn(body, name) ? body[name] : undefined
+    return [name, isObject(before) && isObject(value) ? withExtras(before, value) : value]
+  })
+  return Object.fromEntries([...Object.entries(body), ...entries])
 }

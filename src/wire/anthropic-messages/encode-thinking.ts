@@ -31,7 +31,10 @@ export function encodeThinking(call: ChatCall, { capabilities }: Target, limit: 
   if (call.wire === 'openai-chat' && wish.visible === false) notes.dropped(`${wish.path}.exclude`, 'in the words of the target')
   const off = wish.on === false || wish.effort === 'none' || wish.budget === 0
   const on = !off && (wish.on === true || wish.effort !== undefined || wish.budget !== undefined)
-  if (off) return switchedOff(wish, modes, capabilities, own, notes)
+  if (off) {
+    const said = switchedOff(wish, modes, capabilities, own, notes)
+    return said.thinking ? { ...said, thinking: { ...said.thinking, ...extras } } : said
+  }
   if (capabilities.reasoning === false) {
     if (on || wish.visible) notes.dropped(wish.path, 'the model does not think')
     return {}
