@@ -8,7 +8,7 @@ import { finishOf, reasonOf } from './finish.ts'
 import { usageOf } from './usage.ts'
 
 export function summarize(body: Json): ReplySummary {
-  const chunks = Array.isArray(body) ? body : [body]
+  const chunks = Array.isArray(body) && body.length > 0 ? body : [body]
   const summary: {
     id?: string
     model?: string
