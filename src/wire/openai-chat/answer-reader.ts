@@ -22,6 +22,7 @@ export class AnswerReader {
   /** The open part of text, refusal or reasoning; one at a time. */
   #open: { readonly index: number; readonly kind: PartKind } | undefined
   #spoke = false
+  #plainThoughts = false
   #sources: Citation[] = []
   #signature: string | undefined
 
@@ -85,7 +86,10 @@ export class AnswerReader {
     const { reasoning_content, reasoning, reasoning_details, thinking_blocks } = message
     const details = Array.isArray(reasoning_details) ? reasoning_details : []
     const blocks = Array.isArray(thinking_blocks) ? thinkingBlocks(thinking_blocks) : undefined
-    const text = [reasoning_content, reasoning, detailsText(details), blocks?.text].find(isFilled)
+    const plain = [reasoning_content, reasoning].find(isFilled)
+    if (plain !== undefined) this.#plainThoughts = true
+    // Where the plain field is used, the details repeat it, at once or all together at the end.
+    const text = plain ?? (this.#plainThoughts ? undefined : [detailsText(details), blocks?.text].find(isFilled))
     if (text !== undefined)
       this.#say(
         'reasoning',

@@ -117,9 +117,8 @@ function thoughtParts(message: JsonObject, path: string): ReasoningPart[] {
   const details = listAt(message, 'reasoning_details', path) ?? []
   const blocks = listAt(message, 'thinking_blocks', path) ?? []
   const list = details.length > 0 ? 'reasoning_details' : 'thinking_blocks'
-  const thoughts = (details.length > 0 ? thoughtsOf(details) : blocks.map(blockThought)).filter(
-    ({ text, sealed }) => text !== '' || sealed.length > 0,
-  )
+  // An empty entry goes back to where it came from; elsewhere it says nothing.
+  const thoughts = details.length > 0 ? thoughtsOf(details) : blocks.map(blockThought)
   const told = bare(thoughts.map(({ text }) => text).join(''))
   const [first, second] = plain
   const text = first?.text ?? ''

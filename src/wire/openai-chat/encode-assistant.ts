@@ -143,17 +143,16 @@ function sealPath(part: Part, wire: string): string {
 function thoughts(parts: readonly Part[], encoding: Encoding): JsonObject {
   const { call, notes, same, target } = encoding
   const { reasoningField, reasoningRequired, reasoningStyle } = target.quirks
-  const all = parts.filter(
-    (part): part is ReasoningPart => part.type === 'reasoning' && (part.text !== '' || (part.sealed?.length ?? 0) > 0),
-  )
+  const given = parts.filter((part): part is ReasoningPart => part.type === 'reasoning')
+  const all = given.filter((part) => part.text !== '' || (part.sealed?.length ?? 0) > 0)
   for (const part of all) {
     notes.extrasOf(part, call, 'openai-chat')
     cacheMarkOf(part.cache, { ...encoding, same: false })
   }
   const empty: JsonObject = reasoningRequired && reasoningField !== undefined ? { [reasoningField]: '' } : {}
+  if (same && reasoningField === undefined && given.length > 0) return echoed(given)
   if (all.length === 0) return empty
   const text = joined(all.map((part) => part.text))
-  if (same && reasoningField === undefined) return echoed(all)
   const details = reasoningStyle === 'openrouter' || same ? all.flatMap((part, index) => detailsOf(thoughtOf(part), index)) : []
   if (details.length === 0) for (const part of all) dropSeals(part, encoding, () => false)
   if (reasoningField !== undefined) return { [reasoningField]: text, ...(details.length > 0 && { reasoning_details: details }) }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions'
+import type { Part } from '../../core/call.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { Event } from '../../core/event.ts'
 import { fold } from '../../core/fold.ts'
@@ -213,9 +214,13 @@ test('sealed state of every vendor survives the way through a Chat client', () =
     { vendor: 'google', kind: 'thought-signature', value: 'g' },
     { vendor: 'bedrock', kind: 'signature', value: 'b' },
   ] as const) {
-    const message = whole(start, ...part(0, 'reasoning', 'hm', [{ type: 'part-sealed', index: 0, sealed }]), ...part(1, 'text', 'x'), end)
-      .choices[0]?.message
-    const parts = decodedCall({ messages: [message as unknown as JsonObject] }).messages[0]?.parts ?? []
+    const message: unknown = whole(
+      start,
+      ...part(0, 'reasoning', 'hm', [{ type: 'part-sealed', index: 0, sealed }]),
+      ...part(1, 'text', 'x'),
+      end,
+    ).choices[0]?.message
+    const parts: readonly Part[] = decodedCall({ messages: [message as JsonObject] }).messages[0]?.parts ?? []
     assert.deepEqual(
       parts.flatMap((one) => one.sealed ?? []),
       [sealed],
@@ -239,7 +244,7 @@ test("a model's refusal is shown as one; the words of a filter are not the model
 
 test('every finish has a word that the dialect knows', () => {
   for (const finish of ['stop', 'stop-sequence', 'length', 'tool-calls', 'filter', 'pause', 'other'] as const) {
-    const reason = whole(start, ...part(0, 'text', 'x'), { type: 'reply-end', finish }).choices[0]?.finish_reason
+    const reason: string | undefined = whole(start, ...part(0, 'text', 'x'), { type: 'reply-end', finish }).choices[0]?.finish_reason
     assert.ok(['stop', 'length', 'tool_calls', 'content_filter'].includes(reason ?? ''))
   }
 })
