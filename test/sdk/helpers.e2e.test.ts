@@ -130,6 +130,14 @@ for (const wire of wires) {
     })
   }
 
+  test(`ai + @ai-sdk/openai (Responses) → ${wire}: thinks over several steps with the settings that it has by itself`, async () => {
+    const model = createOpenAI({ baseURL: `${url}/v1`, apiKey: callersKey }).responses('gpt-5.5')
+    const tools = { get_weather: tool({ inputSchema: place, execute: async () => weather }) }
+    const providerOptions = { openai: { reasoningEffort: 'low', reasoningSummary: 'auto' } }
+    const { text } = await generateText({ model, prompt: question, tools, providerOptions, stopWhen: isStepCount(4), maxRetries: 0 })
+    assert.match(text, /get_weather answered: .*Sunny/)
+  })
+
   test(`@langchain/openai → ${wire}: withStructuredOutput gives an object`, async () => {
     const chat = new ChatOpenAI({ model: 'gpt-5.5', apiKey: callersKey, maxRetries: 0, configuration: { baseURL: `${url}/v1` } })
     for (const method of ['jsonSchema', 'functionCalling'] as const) {
