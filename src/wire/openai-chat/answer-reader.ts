@@ -8,7 +8,7 @@ import { isFilled, isObject, type Json, type JsonObject } from '../../core/json.
 import { AudioPieces, citationOf, imageOf, searchCitations, thinkingBlocks } from './answer-parts.ts'
 import { finishOf } from './finish.ts'
 import { DetailsMerger, detailsText } from './reasoning-details.ts'
-import { splitThinking, ThinkTags } from './think-tags.ts'
+import { ThinkTags } from './think-tags.ts'
 import { signatureOf, ToolDeltas } from './tool-deltas.ts'
 
 export class AnswerReader {
@@ -106,7 +106,7 @@ export class AnswerReader {
 
   #text(text: string, out: Event[]): void {
     const settled = this.#spoke || this.#tags.done
-    const pieces = settled ? [{ thinking: false, text }] : this.whole ? splitThinking(text) : this.#tags.push(text)
+    const pieces = settled ? [{ thinking: false, text }] : this.#tags.push(text)
     for (const piece of pieces) if (piece.text !== '') this.#say(piece.thinking ? 'reasoning' : 'text', piece.text, out)
   }
 

@@ -102,6 +102,7 @@ const WRONG: readonly [string, JsonObject, string][] = [
     { messages: [{ role: 'assistant', tool_calls: [{ id: 'a', function: {} }] }] },
     'messages[0].tool_calls[0].function.name',
   ],
+  ['a picture without an address', user([{ type: 'image_url', image_url: {} }]), 'messages[0].content[0].image_url.url'],
   ['metadata as a list', { ...user('x'), metadata: [] }, 'metadata'],
 ]
 for (const [name, body, path] of WRONG)

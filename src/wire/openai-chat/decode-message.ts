@@ -152,6 +152,8 @@ function blockThought(block: Json): Thought {
 
 const KNOWN_OF_CALL = names('id type index function custom extra_content')
 
+const KNOWN_OF_FUNCTION = names('name arguments input parsed_arguments')
+
 function toolCallOf(value: Json, path: string): ToolCallPart {
   const call = asObject(value, path)
   const custom = isObject(call['custom'])
@@ -162,7 +164,9 @@ function toolCallOf(value: Json, path: string): ToolCallPart {
   if (name === undefined) throw invalid(`${at(place, 'name')} is missing.`, at(place, 'name'))
   const signature = signatureOf(call)
   const cache = cacheMark(call, path)
-  const extras = restOf(call, KNOWN_OF_CALL, markKey(cache))
+  const outer = restOf(call, KNOWN_OF_CALL, markKey(cache))
+  const within = restOf(given, KNOWN_OF_FUNCTION)
+  const extras = within ? { ...outer, [inner]: within } : outer
   return {
     type: 'tool-call',
     path,

@@ -1,5 +1,6 @@
 /** Content of a message: Chat's own parts, those of its relatives, and blocks of Anthropic and Responses that clients put there. */
 import type { CacheMark, MediaKind, MediaPart, MediaSource, Node, Part, ReasoningPart, ToolResultPart } from '../../core/call.ts'
+import { invalid } from '../../core/error.ts'
 import { at, isFilled, isObject, isString, type Json, type JsonObject } from '../../core/json.ts'
 import { uncarry } from '../carrier.ts'
 import { asObject, names, restOf, textAt } from './read.ts'
@@ -124,6 +125,10 @@ function imagePart(part: JsonObject, node: Node, path: string): MediaPart {
   const url = isString(image) ? image : isObject(image) ? textAt(image, 'url', place) : undefined
   const detail = textAt(holder, 'detail', place)
   const file = textAt(part, 'file_id', path)
+  if (url === undefined && file === undefined) {
+    const missing = at(place, isObject(image) ? 'url' : 'image_url')
+    throw invalid(`${missing} is missing.`, missing)
+  }
   const inner = isObject(image) ? restOf(image, names('url detail')) : undefined
   return {
     ...node,

@@ -89,8 +89,20 @@ test('text that only looks like a tag at first stays text', () => {
     assert.deepEqual(said(streamed(chunk({ content: text.slice(0, 2) }), chunk({ content: text.slice(2) }), ending())), [['text', text]])
 })
 
-test('a whole answer with a tag that is never closed keeps its words', () => {
-  assert.deepEqual(said(whole({ content: '<think>and then' }, {}, { finish_reason: 'length' })), [['text', '<think>and then']])
+test('a tag that is never closed is text when it is short, and thinking cut short when it is long, whole and streamed', () => {
+  const long = `<think>${'and then '.repeat(200)}`
+  for (const [text, expected] of [
+    ['\n<think>and then', ['text', '\n<think>and then']],
+    [long, ['reasoning', long.slice(7)]],
+  ] as const) {
+    assert.deepEqual(said(whole({ content: text }, {}, { finish_reason: 'length' })), [expected])
+    for (const size of [1, 50, 999, 5000]) {
+      const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
+        chunk({ content: text.slice(index * size, index * size + size) }),
+      )
+      assert.deepEqual(said(streamed(...pieces, ending('length'))), [expected])
+    }
+  }
 })
 
 test("OpenRouter's details are sealed with the thought they belong to", () => {

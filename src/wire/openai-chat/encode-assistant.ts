@@ -1,7 +1,7 @@
 /** One turn of the assistant as one Chat message: thinking, words, then calls. */
 import type { Message, Part, ReasoningPart, Sealed, TextPart, ToolCallPart } from '../../core/call.ts'
 import { at, isFilled, isObject, type Json, type JsonObject } from '../../core/json.ts'
-import { cacheMarkOf, type Encoding, ownOf } from './encode-messages.ts'
+import { cacheMarkOf, type Encoding, ownOf, withExtras } from './encode-messages.ts'
 import { detailsOf } from './reasoning-details.ts'
 
 /** Accepted by Gemini in place of a signature that is lost. */
@@ -102,18 +102,20 @@ function toolCalls(parts: readonly Part[], idOf: (part: ToolCallPart) => string,
     const value = signature ?? (google && index === 0 ? NO_SIGNATURE : undefined)
     const name = names.sent(part.name, part.namespace)
     const native = part.freeform && same
-    return {
-      id: idOf(part),
-      ...(native
-        ? { type: 'custom', custom: { name, input: part.arguments } }
-        : {
-            type: 'function',
-            function: { name, arguments: part.freeform ? JSON.stringify({ input: part.arguments }) : argumentText(part.arguments) },
-          }),
-      ...(value !== undefined && { extra_content: { google: { thought_signature: value } } }),
-      ...cacheMarkOf(part.cache, encoding),
-      ...notes.extrasOf(part, call, 'openai-chat'),
-    }
+    return withExtras(
+      {
+        id: idOf(part),
+        ...(native
+          ? { type: 'custom', custom: { name, input: part.arguments } }
+          : {
+              type: 'function',
+              function: { name, arguments: part.freeform ? JSON.stringify({ input: part.arguments }) : argumentText(part.arguments) },
+            }),
+        ...(value !== undefined && { extra_content: { google: { thought_signature: value } } }),
+        ...cacheMarkOf(part.cache, encoding),
+      },
+      notes.extrasOf(part, call, 'openai-chat'),
+    )
   })
 }
 

@@ -172,7 +172,7 @@ function userPart(part: Part, encoding: Encoding): ContentPart | undefined {
 }
 
 /** Members of members come back to where they stood. */
-export function withExtras(part: ContentPart, extras: JsonObject | undefined): ContentPart {
+export function withExtras<Whole extends JsonObject>(part: Whole, extras: JsonObject | undefined): Whole {
   if (!extras) return part
   const merged = Object.entries(extras).map(([key, value]) => {
     const known = part[key]
@@ -221,7 +221,8 @@ function addResult(
   encoding: Encoding,
   extras: JsonObject | undefined,
 ): Part[] {
-  const { notes, same } = encoding
+  const { call, notes, same } = encoding
+  const own = notes.extrasOf(part, call, 'openai-chat')
   const turns = segments.filter((segment): segment is Turn => segment.type === 'assistant')
   const found = findCall(part, turns)
   if (!found && !same) {
@@ -234,8 +235,8 @@ function addResult(
   const legacy = same && message.own?.['role'] === 'function'
   const name = part.name === undefined ? {} : { name: encoding.names.sent(part.name) }
   const result: JsonObject = legacy
-    ? { role: 'function', ...name, content, ...extras }
-    : { role: 'tool', tool_call_id: found?.call.id ?? part.id, content, ...(same && name), ...ownOf(message, same), ...extras }
+    ? { role: 'function', ...name, content, ...extras, ...own }
+    : { role: 'tool', tool_call_id: found?.call.id ?? part.id, content, ...(same && name), ...ownOf(message, same), ...extras, ...own }
   const turn = found?.turn ?? turns.at(-1)
   if (!turn) {
     segments.push({ type: 'message', message: result })
