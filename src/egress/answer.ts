@@ -87,8 +87,11 @@ const readable = (error: unknown): GatewayError =>
 
 /** The provider's words may quote our key. */
 function scrubbed(error: GatewayError, { scrub }: Sending): GatewayError {
-  error.message = scrub(error.message)
-  return error
+  const { id, message, providerCode, path, status, retryAfterMs, shouldRetry, unsent, cause } = error
+  const clean = scrub(message)
+  const code = providerCode && scrub(providerCode)
+  if (clean === message && code === providerCode) return error
+  return new GatewayError(id, clean, { providerCode: code, path, status, retryAfterMs, shouldRetry, unsent, cause })
 }
 
 const timeout = (what: string, limitMs: number): GatewayError =>
@@ -98,9 +101,10 @@ async function faultOf(response: UpstreamResponse, { wire, scrub }: Sending): Pr
   const bytes = await collect(response, MAX_ERROR_BODY, true)
   const text = textOf(bytes)
   const told = wire.decodeError(response.status, text)
+  const code = told.code && scrub(told.code)
   const fault = faultOfStatus(
     response.status,
-    { ...told, message: scrub(told.message) || `The provider answered with status ${response.status}.` },
+    { ...told, code, message: scrub(told.message) || `The provider answered with status ${response.status}.` },
     response.headers,
   )
   const { id, message, path, status, retryAfterMs, providerCode } = fault
@@ -252,6 +256,8 @@ async function byteStream({ first, source, sending, watchdog, done }: Arrival, t
     const next = await source.next()
     ended = take(next.done ? undefined : next.value)
   }
+  if (tap.finished && tap.summary.outputs === 0 && tap.summary.finish === undefined)
+    throw new GatewayError('upstream-invalid', "The provider's stream ended before it began.")
   watchdog.restart(tap.finished ? Math.min(idleMs, CLOSE_MS) : idleMs)
   return {
     tap,
@@ -328,8 +334,7 @@ async function eventStream({ first, source, sending, watchdog, done }: Arrival, 
         const batch = decode(next.done ? undefined : next.value)
         if (batch.length === 0) continue
         const failed = batch.find((event) => event.type === 'error')
-        if (failed) scrubbed(failed.error, sending)
-        yield batch
+        yield failed ? batch.map((event) => (event.type === 'error' ? { ...event, error: scrubbed(event.error, sending) } : event)) : batch
         if (failed) return
         note(batch)
       }

@@ -140,17 +140,21 @@ function flat(headers: Record<string, string | string[] | undefined>): Headers {
 
 /** Nobody asked for compression, but some hosts compress all the same. */
 async function* inflated(queue: ByteQueue, encoding: string): AsyncIterable<Uint8Array> {
-  const inflater = inflaters[encoding]
+  const inflater = inflaters[encoding]?.()
   if (!inflater) {
     await queue.return()
     throw new GatewayError('upstream-invalid', `The provider's answer has an unknown content encoding: ${encoding.slice(0, 40)}.`)
   }
-  const { Readable, compose } = await import('node:stream')
+  const { pipeline, Readable } = await import('node:stream')
+  // The loop below tells how it ended; the pipeline only passes ends and faults on.
+  pipeline(Readable.from(queue, { objectMode: false }), inflater, () => {})
   try {
-    yield* compose(Readable.from(queue, { objectMode: false }), inflater() as NodeJS.ReadWriteStream) as AsyncIterable<Uint8Array>
+    yield* inflater as unknown as AsyncIterable<Uint8Array>
   } catch (error) {
     if (error instanceof GatewayError) throw error
     throw new GatewayError('upstream-invalid', "The provider's answer could not be decompressed.", { cause: error })
+  } finally {
+    await queue.return()
   }
 }
 
