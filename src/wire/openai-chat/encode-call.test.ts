@@ -438,6 +438,12 @@ test('instructions take the role that the model knows, or the place that it has'
     folded.map(({ role }) => role),
     ['system', 'user', 'user'],
   )
+  const gemma = messagesOf({ messages }, targetWith({}, { systemPrompt: false }))
+  assert.deepEqual(
+    gemma.map(({ role }) => role),
+    ['user', 'user'],
+  )
+  assert.match(String(gemma[0]?.['content']), /A[\s\S]*B[\s\S]*x$/)
   assert.match(String(folded[2]?.['content']), /<system-reminder>\nC/)
 })
 

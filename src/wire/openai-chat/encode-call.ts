@@ -137,7 +137,8 @@ function putSettings(encoding: Encoding, fields: Fields, hasTools: boolean): voi
   put('logprobs', 'logprobs')
   if (!same && topLogprobs > 0 && logprobs === undefined) fields.put('logprobs', true, settings.pathOf('topLogprobs'))
   put('topLogprobs', 'top_logprobs', (given) => (same || (given > 0 && logprobs !== false) ? given : undefined))
-  put('n', 'n', (given) => (same || given !== 1 ? given : undefined))
+  // An answer that is translated back holds one choice: more would be paid for and lost.
+  put('n', 'n', (given) => (same ? given : given > 1 ? lossy('n', 'one answer only') : undefined))
   put('user', quirks.userField ?? (same ? settings.pathOf('user') : 'user'))
   put('serviceTier', 'service_tier', (given) => {
     if (same) return given

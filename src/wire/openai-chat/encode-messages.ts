@@ -4,7 +4,7 @@
  */
 import type { CacheMark, ChatCall, Message, Part, ToolCallPart, ToolResultPart } from '../../core/call.ts'
 import { digestWord } from '../../core/id.ts'
-import type { Json, JsonObject } from '../../core/json.ts'
+import { arrayOf, type Json, type JsonObject } from '../../core/json.ts'
 import type { Notes } from '../../core/notes.ts'
 import type { Target } from '../../core/target.ts'
 import type { ToolNames } from '../tool-names.ts'
@@ -29,7 +29,8 @@ interface Turn {
   /** Pictures of the results, for which results have no place. */
   readonly media: ContentPart[]
 }
-type Segment = Turn | { readonly type: 'message'; readonly message: JsonObject; readonly system?: boolean }
+/** `folded`: system text in the user's place. */
+type Segment = Turn | { readonly type: 'message'; readonly message: JsonObject; readonly system?: boolean; readonly folded?: boolean }
 
 export function encodeMessages(encoding: Encoding): JsonObject[] {
   const segments: Segment[] = []
@@ -38,6 +39,7 @@ export function encodeMessages(encoding: Encoding): JsonObject[] {
     else if (message.role === 'system') addSystem(message, segments, encoding)
     else addUser(message, segments, encoding)
   }
+  joinFolded(segments)
   const last = segments.at(-1)
   return segments.flatMap((segment): JsonObject[] => {
     if (segment.type === 'message') return [segment.message]
@@ -52,6 +54,21 @@ export function encodeMessages(encoding: Encoding): JsonObject[] {
     ]
   })
 }
+
+/** System text in the user's place joins the turn that follows it: some templates want the sides to alternate. */
+function joinFolded(segments: Segment[]): void {
+  for (let index = segments.length - 2; index >= 0; index--) {
+    const [segment, next] = [segments[index], segments[index + 1]]
+    if (segment?.type !== 'message' || !segment.folded || next?.type !== 'message' || next.message['role'] !== 'user') continue
+    const [before, content] = [segment.message['content'], next.message['content']]
+    const both: Json =
+      typeof before === 'string' && typeof content === 'string' ? `${before}\n\n${content}` : [...partsOf(before), ...partsOf(content)]
+    segments.splice(index, 2, { ...next, message: { ...next.message, content: both } })
+  }
+}
+
+const partsOf = (content: Json | undefined): readonly Json[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : arrayOf(content)
 
 function addAssistant(message: Message, segments: Segment[], encoding: Encoding): void {
   const last = segments.at(-1)
@@ -91,7 +108,7 @@ function addSystem(message: Message, segments: Segment[], encoding: Encoding): v
   if ((!leading && midSystem === false) || systemPrompt === false) {
     // Marked, so that it is not taken for the user's words.
     const wrapped = typeof content === 'string' ? `<system-reminder>\n${content}\n</system-reminder>` : (content ?? '')
-    segments.push({ type: 'message', message: { role: 'user', content: wrapped } })
+    segments.push({ type: 'message', folded: true, message: { role: 'user', content: wrapped } })
     return
   }
   const own = message.own?.['role']

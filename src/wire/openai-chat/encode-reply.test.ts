@@ -149,6 +149,22 @@ test('a client of the old functions is answered in their words', () => {
   assert.equal(deltas.find((one) => one?.finish_reason)?.finish_reason, 'function_call')
 })
 
+test('thinking that the client excluded is not shown, but its seal is kept for the next turn', () => {
+  const body = { reasoning: { effort: 'low', exclude: true } }
+  const events = [
+    start,
+    ...part(0, 'reasoning', 'secret', [
+      { type: 'part-sealed', index: 0, sealed: { vendor: 'anthropic', kind: 'signature', value: 'sig' } },
+    ]),
+    ...part(1, 'text', 'x'),
+    end,
+  ]
+  for (const text of [stream(events, body), JSON.stringify(openaiChat.encodeReply(fold(events), call(body), context))]) {
+    assert.equal(text.includes('secret'), false)
+    assert.equal(text.includes('sig'), true)
+  }
+})
+
 test('interleaved calls keep their own index', () => {
   const events: Event[] = [
     start,

@@ -11,7 +11,7 @@ import { detailsOf } from './reasoning-details.ts'
 import { chatUsage } from './usage.ts'
 
 export function encodeReply(reply: FoldedReply, call: ChatCall, context: ReplyContext): JsonObject {
-  const message = messageOf(reply)
+  const message = messageOf(reply, hidesThinking(call))
   const finish = chatFinish(reply.end?.finish ?? 'stop')
   const legacy = speaksOfFunctions(call) && Array.isArray(message['tool_calls'])
   const usage = chatUsage(reply.usage, context.cost?.())
@@ -44,7 +44,10 @@ const isKind =
   (part: FoldedReply['parts'][number]): part is FoldedPart =>
     part.kind === kind
 
-function messageOf({ parts, end }: FoldedReply): JsonObject {
+/** The client asked for thinking without being shown it (`exclude`). */
+export const hidesThinking = ({ reasoning }: ChatCall): boolean => reasoning?.visible === false
+
+function messageOf({ parts, end }: FoldedReply, hidden: boolean): JsonObject {
   const text = parts.filter(isKind('text'))
   const thoughts = parts.filter(isKind('reasoning'))
   const refusal =
@@ -58,10 +61,10 @@ function messageOf({ parts, end }: FoldedReply): JsonObject {
   const images = media.filter((part) => part.kind === 'image').map(imageOf)
   const words = text.map((part) => part.text).join('')
   const spoken = audio?.extras?.['transcript'] === words
-  const thinking = thoughts.map((part) => part.text).join('')
+  const thinking = hidden ? '' : thoughts.map((part) => part.text).join('')
   const details: JsonObject[] = []
   for (const { text: words, summary, sealed } of thoughts)
-    details.push(...detailsOf({ text: words, summary: summary === true, sealed }, details.length))
+    details.push(...detailsOf({ text: hidden ? '' : words, summary: summary === true, sealed }, details.length))
   const annotations = annotationsOf(text)
   const signature = text.flatMap((part) => part.sealed)[0]
   const silent = words === '' && (calls.length > 0 || refusal !== '' || audio !== undefined)

@@ -5,7 +5,7 @@ import { mergeUsage } from '../../core/event.ts'
 import { newId } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { ReplyContext, StreamEncoder } from '../wire.ts'
-import { annotationOf, audioOf, imageOf, refusalIn, signatureOf } from './encode-reply.ts'
+import { annotationOf, audioOf, hidesThinking, imageOf, refusalIn, signatureOf } from './encode-reply.ts'
 import { encodeStreamError } from './error.ts'
 import { chatFinish, speaksOfFunctions } from './finish.ts'
 import { detailsOf } from './reasoning-details.ts'
@@ -45,11 +45,13 @@ class ChatStreamEncoder implements StreamEncoder {
   #refused = false
   /** The client speaks of functions, the form before tools, which knows one call only. */
   readonly #legacy: boolean
+  readonly #hidden: boolean
   #done = false
 
   constructor(call: ChatCall, context: ReplyContext) {
     this.#call = call
     this.#legacy = speaksOfFunctions(call)
+    this.#hidden = hidesThinking(call)
     this.#context = context
   }
 
@@ -175,6 +177,7 @@ class ChatStreamEncoder implements StreamEncoder {
         this.#length += text.length
         return `${this.#before}{"content":${JSON.stringify(text)}}${AFTER}`
       case 'reasoning':
+        if (this.#hidden) return ''
         open.text += text
         return `${this.#before}{"reasoning_content":${JSON.stringify(text)}}${AFTER}`
       case 'tool-call':
