@@ -5,7 +5,7 @@
 import type { CostOf, Outcome } from './accounting/outcome.ts'
 import { usageOf } from './accounting/outcome.ts'
 import { GatewayError as Fault, type GatewayError, gatewayErrorOf } from './core/error.ts'
-import type { Event } from './core/event.ts'
+import { type Event, mergeUsage } from './core/event.ts'
 import { type Exchange, elapsed } from './core/exchange.ts'
 import { bytesOf, type Chunk, type Headers, type HttpReply } from './core/http.ts'
 import type { Inquiry } from './core/inquiry.ts'
@@ -95,7 +95,8 @@ async function plainReply(delivered: Delivered, delivery: Delivery): Promise<Htt
   }
   exchange.status = 200
   const outcome = settle()
-  const headers: Headers = { ...passedHeaders(answer.headers), ...ownHeaders(exchange), 'content-type': 'application/json' }
+  const headers = ownHeaders(exchange, passedHeaders(answer.headers))
+  headers['content-type'] = 'application/json'
   if (outcome.cost !== undefined) headers['x-signalbox-cost'] = dollarsOf(outcome.cost)
   return { status: 200, headers, body }
 }
@@ -131,7 +132,7 @@ function streamReply(delivered: Delivered | typeof SILENT, delivery: Delivery): 
   const { exchange, endpoint } = delivery
   if (delivered !== SILENT) chosen(delivered, exchange)
   exchange.status = 200
-  const headers: Headers = { ...(delivered === SILENT ? {} : passedHeaders(delivered.answer.headers)), ...ownHeaders(exchange) }
+  const headers = ownHeaders(exchange, delivered === SILENT ? {} : passedHeaders(delivered.answer.headers))
   headers['content-type'] = endpoint.array ? 'application/json' : 'text/event-stream; charset=utf-8'
   headers['cache-control'] = 'no-cache'
   headers['trailer'] = 'x-signalbox-cost'
@@ -288,7 +289,7 @@ function noteEvents(events: readonly Event[], exchange: Exchange): void {
         if (event.usage) exchange.usage = event.usage
         break
       case 'usage':
-        exchange.usage = exchange.usage ? { ...exchange.usage, ...event.usage } : event.usage
+        exchange.usage = mergeUsage(exchange.usage, event.usage)
         break
       case 'reply-end':
         exchange.finish = event.finish

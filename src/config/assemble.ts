@@ -191,10 +191,15 @@ function routeOf(name: string, route: RouteConfig, config: Config, candidates: M
 
 function costing(config: Config, catalog: Catalog): CostOf {
   const pricing = createPricing({ catalog })
+  const prices = new WeakMap<Candidate, ReturnType<typeof pricing.priceOf>>()
   return (usage, { candidate, at }) => {
     if (!candidate) return undefined
-    const preset = config.providers.get(candidate.provider)?.preset ?? candidate.provider
-    const price = pricing.priceOf(preset, candidate.model, candidate.price)
+    let price = prices.get(candidate)
+    if (price === undefined && !prices.has(candidate)) {
+      const preset = config.providers.get(candidate.provider)?.preset ?? candidate.provider
+      price = pricing.priceOf(preset, candidate.model, candidate.price)
+      prices.set(candidate, price)
+    }
     return price && pricing.costOf(usage, price, new Date(at))
   }
 }

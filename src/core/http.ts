@@ -42,6 +42,8 @@ export interface UpstreamResponse {
   readonly headers: Readonly<Headers>
   /** What arrived, as it arrives. Leaving the loop early aborts the request; a broken connection throws GatewayError. */
   readonly body: AsyncIterable<Uint8Array>
+  /** All of the body at once, where the transport can gather it; undefined when it is larger than the limit. */
+  whole?(limit: number): Promise<Uint8Array | undefined>
 }
 
 /** Sends requests upstream. Throws GatewayError `upstream-unreachable` or `upstream-timeout`; never for a status. */

@@ -8,12 +8,22 @@ const randomWord = (length: number): string => {
 }
 
 const processWord = randomWord(6)
-let counter = Math.floor(Math.random() * 36 ** 3)
+// Four letters each, without padding.
+const FIRST = 36 ** 3
+const LAST = 36 ** 4 - 1
+let counter = FIRST + Math.floor(Math.random() * FIRST)
+let lastMs = 0
+let lastWord = ''
 
 /** `req_` + time + process + counter: no two alike in one process, and none alike in two but by a one in 2 billion chance a millisecond. */
 export function newId(prefix: string): string {
-  counter = (counter + 1) % 36 ** 4
-  return `${prefix}${Date.now().toString(36)}${processWord}${counter.toString(36).padStart(4, '0')}`
+  counter = counter === LAST ? FIRST : counter + 1
+  const now = Date.now()
+  if (now !== lastMs) {
+    lastMs = now
+    lastWord = now.toString(36) + processWord
+  }
+  return prefix + lastWord + counter.toString(36)
 }
 
 /** A stable short word of a text (FNV-1a, 53 bits), for ids that must be the same each time. */

@@ -117,7 +117,15 @@ async function faultOf(response: UpstreamResponse, { wire, scrub }: Sending): Pr
 
 const brokeOff: ReadonlySet<FaultId> = new Set(['upstream-unreachable', 'upstream-invalid'])
 
+const tooLarge = (limit: number): GatewayError =>
+  new GatewayError('upstream-invalid', `The provider's answer is larger than ${limit} bytes.`)
+
 async function collect(response: UpstreamResponse, limit: number, cut = false): Promise<Uint8Array> {
+  if (response.whole && !cut) {
+    const bytes = await response.whole(limit)
+    if (!bytes) throw tooLarge(limit)
+    return bytes
+  }
   const chunks: Uint8Array[] = []
   let size = 0
   try {
@@ -125,7 +133,7 @@ async function collect(response: UpstreamResponse, limit: number, cut = false): 
       size += chunk.length
       if (size > limit) {
         if (cut) break
-        throw new GatewayError('upstream-invalid', `The provider's answer is larger than ${limit} bytes.`)
+        throw tooLarge(limit)
       }
       chunks.push(chunk)
     }
@@ -178,7 +186,7 @@ async function streamAnswer(response: UpstreamResponse, sending: Sending, watchd
     const first = await firstBytes(source)
     if (first && startsJson(first)) {
       // Some hosts answer a stream request with a whole answer: an error, mostly.
-      const rest = await collect({ ...response, body: joined(first, source) }, limits.answer)
+      const rest = await collect({ ...response, body: joined(first, source), whole: undefined }, limits.answer)
       const answer = wholeAnswer(rest, response.headers, { ...sending, prepared: { ...prepared, same: false } })
       done()
       return answer

@@ -1,4 +1,6 @@
 /** Bytes pushed by a network callback, pulled by a loop; tells the pusher to pause when nobody pulls. */
+import { joinedBytes } from '../core/text.ts'
+
 const HIGH_WATER = 128 * 1024
 
 export interface Flow {
@@ -15,6 +17,7 @@ export class ByteQueue implements AsyncIterableIterator<Uint8Array> {
   #paused = false
   #ended = false
   #error: unknown
+  #gather: { readonly limit: number; resolve(bytes: Uint8Array | undefined): void; reject(error: unknown): void } | undefined
   #waiting: { resolve(result: IteratorResult<Uint8Array>): void; reject(error: unknown): void } | undefined
 
   constructor(flow: Flow) {
@@ -22,6 +25,12 @@ export class ByteQueue implements AsyncIterableIterator<Uint8Array> {
   }
 
   push(chunk: Uint8Array): void {
+    if (this.#gather) {
+      this.#chunks.push(chunk)
+      this.#size += chunk.length
+      if (this.#size > this.#gather.limit) this.#overflow()
+      return
+    }
     if (this.#ended) return
     if (this.#waiting) {
       const { resolve } = this.#waiting
@@ -41,11 +50,43 @@ export class ByteQueue implements AsyncIterableIterator<Uint8Array> {
     if (this.#ended) return
     this.#ended = true
     this.#error = error
+    if (this.#gather) {
+      this.#finish(error)
+      return
+    }
     const waiting = this.#waiting
     this.#waiting = undefined
     if (!waiting) return
     if (error === undefined) waiting.resolve({ done: true, value: undefined })
     else waiting.reject(error)
+  }
+
+  /**
+   * All that is still to come, in one piece and without a promise for each chunk. Nothing of what lies beyond the limit
+   * is kept: then the flow is aborted and the answer is undefined.
+   */
+  whole(limit: number): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#gather = { limit, resolve, reject }
+      if (this.#size > limit) this.#overflow()
+      else if (this.#ended) this.#finish(this.#error)
+    })
+  }
+
+  #overflow(): void {
+    const gather = this.#gather
+    this.#gather = undefined
+    this.#ended = true
+    this.#chunks.length = 0
+    this.#flow.abort()
+    gather?.resolve(undefined)
+  }
+
+  #finish(error: unknown): void {
+    const gather = this.#gather
+    this.#gather = undefined
+    if (error === undefined) gather?.resolve(joinedBytes(this.#chunks, this.#size))
+    else gather?.reject(error)
   }
 
   next(): Promise<IteratorResult<Uint8Array>> {

@@ -109,7 +109,9 @@ function dispatch(
           })
           const plain = flat(headers)
           const encoding = plain['content-encoding']?.toLowerCase()
-          resolve({ status, headers: plain, body: encoding && encoding !== 'identity' ? inflated(queue, encoding) : queue })
+          const arriving = queue
+          if (encoding && encoding !== 'identity') resolve({ status, headers: plain, body: inflated(queue, encoding) })
+          else resolve({ status, headers: plain, body: queue, whole: (limit) => arriving.whole(limit) })
         },
         onResponseData(_controller, chunk) {
           queue?.push(chunk)

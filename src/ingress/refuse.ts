@@ -5,9 +5,9 @@ import { bytesOf, type Headers, type HttpReply } from '../core/http.ts'
 import { droppedHeader } from '../core/notes.ts'
 import type { Wire } from '../wire/wire.ts'
 
-/** The gateway's own headers, as far as the exchange has come. */
-export function ownHeaders(exchange: Exchange): Headers {
-  const headers: Headers = { 'x-signalbox-request-id': exchange.id }
+/** The gateway's own headers, as far as the exchange has come, added to those that are there. */
+export function ownHeaders(exchange: Exchange, headers: Headers = {}): Headers {
+  headers['x-signalbox-request-id'] = exchange.id
   if (exchange.route !== undefined) headers['x-signalbox-route'] = headerText(exchange.route)
   if (exchange.candidate) {
     headers['x-signalbox-provider'] = exchange.candidate.provider

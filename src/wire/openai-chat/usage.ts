@@ -65,7 +65,17 @@ export function usageOf(value: Json | undefined, { reasoningOutside = false }: {
     providerCost: costOf(value['cost']),
     serviceTier: isFilled(value['service_tier']) ? value['service_tier'] : undefined,
   }
-  return Object.fromEntries(Object.entries(usage).filter(([, member]) => member !== undefined))
+  return known(usage)
+}
+
+/** A copy without the members that nobody counted. */
+function known(usage: Usage): Usage {
+  const counted: Record<string, unknown> = {}
+  for (const name in usage) {
+    const count = usage[name as keyof Usage]
+    if (count !== undefined) counted[name] = count
+  }
+  return counted
 }
 
 interface Counts {

@@ -1,5 +1,5 @@
 /** OpenAI Chat Completions, as OpenAI defined it and as its many relatives speak it. */
-import { isFilled, isObject, type Json } from '../../core/json.ts'
+import { isFilled, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Target } from '../../core/target.ts'
 import { readProviderError } from '../provider-error.ts'
 import type { ReplySummary, Wire } from '../wire.ts'
@@ -17,18 +17,26 @@ function summarize(body: Json, target: Target): ReplySummary {
   const error = wholeError(body)
   if (error) throw error
   const { id, model, usage, choices } = isObject(body) ? body : {}
-  const list = Array.isArray(choices) ? choices.filter(isObject) : []
   const counted = usageOf(usage, { reasoningOutside: target.quirks.reasoningOutsideOutput })
-  const messages = list.map((choice) => choice['message']).filter(isObject)
-  const raw = list.map((choice) => choice['finish_reason']).find(isFilled)
-  const calls = messages.some(({ tool_calls: calls }) => Array.isArray(calls) && calls.length > 0)
+  const messages: JsonObject[] = []
+  let raw: string | undefined
+  let calls = false
+  for (const choice of Array.isArray(choices) ? choices : []) {
+    if (!isObject(choice)) continue
+    const { message, finish_reason: reason } = choice
+    if (raw === undefined && isFilled(reason)) raw = reason
+    if (!isObject(message)) continue
+    messages.push(message)
+    if (Array.isArray(message['tool_calls']) && message['tool_calls'].length > 0) calls = true
+  }
   return {
-    ...(isFilled(id) && { id }),
-    ...(isFilled(model) && { model }),
-    ...(counted && { usage: counted }),
+    id: isFilled(id) ? id : undefined,
+    model: isFilled(model) ? model : undefined,
+    usage: counted,
     finish: finishOf(raw, { calls, stopSequence: false }),
     outputs: 1,
-    characters: JSON.stringify(messages).length,
+    // Only an estimate needs it.
+    characters: counted?.output === undefined ? JSON.stringify(messages).length : 0,
   }
 }
 
