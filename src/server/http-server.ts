@@ -39,8 +39,8 @@ export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ..
       {
         keepAliveTimeout: 75_000,
         requestTimeout: uploadMs,
-        headersTimeout: 30_000,
-        connectionsCheckingInterval: 5_000,
+        headersTimeout: Math.min(30_000, uploadMs),
+        connectionsCheckingInterval: Math.min(5_000, uploadMs),
         maxHeaderSize: maxHeader,
         // Other upgrades (`h2c`, which Java's client offers with every request) are declined by answering as usual.
         shouldUpgradeCallback: isWebSocket,

@@ -14,12 +14,9 @@ export interface SendOptions {
 /** Nobody is left to tell when an answer cannot be sent to its end: the connection breaks, which no caller takes for success. */
 export async function sendReply(reply: HttpReply, response: ServerResponse, options: SendOptions): Promise<void> {
   const { body } = reply
-  if (body instanceof Uint8Array) {
-    if (!response.destroyed) sendWhole(reply, body, response, options)
-    return
-  }
   try {
-    await sendPieces(reply, body, response, options)
+    if (!(body instanceof Uint8Array)) await sendPieces(reply, body, response, options)
+    else if (!response.destroyed) sendWhole(reply, body, response, options)
   } catch {
     response.destroy()
   }
