@@ -19,10 +19,7 @@ export function openrouterModels(value: unknown): readonly SteeringName[] | unde
 const names = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) && value.length > 0 && value.every(isFilled) ? value.map((name) => name.toLowerCase()) : undefined
 
-type Preferences = Pick<
-  Steering,
-  'order' | 'only' | 'ignore' | 'allowFallbacks' | 'sort' | 'maxPrice' | 'requireParameters' | 'retention'
->
+type Preferences = Pick<Steering, 'order' | 'only' | 'ignore' | 'allowFallbacks' | 'sort' | 'maxPrice' | 'requireParameters' | 'retention'>
 
 const understood = new Set([
   'order',

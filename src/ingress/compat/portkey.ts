@@ -71,7 +71,10 @@ function targetOf(
 ): SteeringTarget | undefined {
   const slug = isFilled(value['provider']) ? value['provider'] : isFilled(value['virtual_key']) ? value['virtual_key'] : undefined
   const provider = slug?.replace(/^@/, '')
-  if (model === undefined || (provider === undefined && weight === 1 && Object.keys(body).length === 0 && !isObject(value['override_params'])))
+  if (
+    model === undefined ||
+    (provider === undefined && weight === 1 && Object.keys(body).length === 0 && !isObject(value['override_params']))
+  )
     return undefined
   // `@provider/model` names both.
   const name = model.startsWith('@') ? model.slice(1) : model
