@@ -1,6 +1,6 @@
 /** The ledger entry and the decision record of one call. Made once, when its exchange ends; never changed. */
 import type { WireId } from '../core/call.ts'
-import type { Finish, Usage } from '../core/event.ts'
+import { type Finish, sumUsage, type Usage } from '../core/event.ts'
 import { type Attempt, type Exchange, elapsed } from '../core/exchange.ts'
 import type { Nanos } from '../core/money.ts'
 import type { Drop } from '../core/notes.ts'
@@ -44,6 +44,12 @@ const CHARACTERS_PER_TOKEN = 4
 
 /** What the provider said, or an estimate marked as such when it said nothing and something was answered. */
 export function usageOf(exchange: Exchange): Usage | undefined {
+  const own = lastUsageOf(exchange)
+  return exchange.legs ? exchange.legs.reduceRight<Usage | undefined>((sum, { usage }) => sumUsage(usage, sum), own) : own
+}
+
+/** The same for the last part of an answer that came from several targets. */
+export function lastUsageOf(exchange: Exchange): Usage | undefined {
   const { usage } = exchange
   if (usage?.input !== undefined && usage.output !== undefined) return usage
   const sent = exchange.attempts.at(-1)
@@ -56,9 +62,26 @@ export function usageOf(exchange: Exchange): Usage | undefined {
   }
 }
 
+/** What the whole answer cost, each part of it at its own target's price; undefined when one of them has none. */
+export function costOfAll(exchange: Exchange, costOf: CostOf): ReturnType<CostOf> {
+  const own = lastUsageOf(exchange)
+  const last = own && costOf(own, exchange)
+  if (!exchange.legs) return last
+  let nanos = last?.nanos ?? 0n
+  let estimated = last?.estimated ?? false
+  if (own && !last) return undefined
+  for (const { usage, candidate } of exchange.legs) {
+    const cost = costOf(usage, { ...exchange, candidate })
+    if (!cost) return undefined
+    nanos += cost.nanos
+    estimated ||= cost.estimated
+  }
+  return { nanos, estimated }
+}
+
 export function outcomeOf(exchange: Exchange, costOf: CostOf): Outcome {
   const usage = usageOf(exchange)
-  const cost = usage && costOf(usage, exchange)
+  const cost = costOfAll(exchange, costOf)
   return {
     id: exchange.id,
     at: exchange.at,

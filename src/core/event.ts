@@ -155,3 +155,17 @@ export function mergeUsage(earlier: Usage | undefined, later: Usage | undefined)
   for (const [name, value] of Object.entries(later)) if (value !== undefined) merged[name] = value
   return merged as Usage
 }
+
+/** What two replies used together. A count that only one of them tells is its own; what a provider says it cost needs both. */
+export function sumUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+  if (!one || !other) return one ?? other
+  const sum: Record<string, unknown> = { ...one, ...other }
+  for (const [name, value] of Object.entries(other)) {
+    const before = (one as Record<string, unknown>)[name]
+    if (typeof value === 'number' && typeof before === 'number') sum[name] = value + before
+    else if (value === undefined) sum[name] = before
+  }
+  if (one.providerCost === undefined || other.providerCost === undefined) delete sum['providerCost']
+  if (one.estimated || other.estimated) sum['estimated'] = true
+  return sum as Usage
+}

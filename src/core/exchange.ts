@@ -25,6 +25,12 @@ export interface Attempt {
   message?: string
 }
 
+/** A part of an answer, and what it used. */
+export interface Leg {
+  readonly candidate: Candidate | undefined
+  readonly usage: Usage
+}
+
 export interface Exchange {
   readonly id: string
   /** Milliseconds since 1970. */
@@ -49,6 +55,8 @@ export interface Exchange {
   error?: GatewayError
   finish?: Finish
   usage?: Usage
+  /** Parts of the answer that came before this one, from targets that broke off in the middle of it. */
+  legs?: Leg[]
   upstreamModel?: string
   /** Milliseconds of its time that the gateway itself took before the answer went out. */
   overheadMs?: number
@@ -66,4 +74,8 @@ export interface Exchange {
 export const elapsed = (exchange: Exchange): number => performance.now() - exchange.startedAt
 
 /** Requests that providers really received. */
-export const sentAttempts = ({ attempts }: Exchange): number => attempts.reduce((count, { sent }) => (sent ? count + 1 : count), 0)
+export function sentAttempts({ attempts }: Exchange): number {
+  let count = 0
+  for (const { sent } of attempts) if (sent) count++
+  return count
+}

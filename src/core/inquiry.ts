@@ -4,6 +4,7 @@ import type { Headers } from './http.ts'
 import type { JsonObject } from './json.ts'
 import type { Scan } from './members.ts'
 import type { Drop } from './notes.ts'
+import type { Target } from './target.ts'
 
 export interface Inquiry {
   /** The caller's dialect. */
@@ -25,6 +26,11 @@ export interface Inquiry {
   readonly inlineCost: boolean
   /** Decoded on first use. Throws `invalid-request`. */
   call(): ChatCall
+  /**
+   * The call in other words for each target, where an answer is carried on from what another target began. Such a call is
+   * always written anew and its answer read as events. Throws `untranslatable` where this target cannot carry it on.
+   */
+  readonly callFor?: (target: Target) => ChatCall
   /** What the decoded call cannot hold as the text says it; known once it is decoded. */
   readonly rounded: readonly Drop[]
 }

@@ -28,7 +28,7 @@ const STEERING = ['signalbox'] as const
 
 export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, provider: Provider, keyIndex: number): Prepared {
   const target = candidate.on(wire.id)
-  const same = wire.id === inquiry.wire
+  const same = wire.id === inquiry.wire && inquiry.callFor === undefined
   const url = provider.url(wire.id, inquiry.op, candidate.model, inquiry.streamed)
   const headers = provider.headers(wire.id, keyIndex, inquiry.streamed)
   const { connectMs } = candidate.timeouts
@@ -50,7 +50,7 @@ export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, prov
     }
   }
   const notes = new Notes()
-  const call = inquiry.call()
+  const call = inquiry.callFor ? inquiry.callFor(target) : inquiry.call()
   for (const { path, reason } of inquiry.rounded) notes.dropped(path, reason)
   const encoded = wire.encodeCall(call, target, notes)
   const body =
