@@ -16,13 +16,19 @@ export function ownHeaders(exchange: Exchange, headers: Headers = {}): Headers {
   if (exchange.reason !== undefined) headers['x-signalbox-reason'] = exchange.reason
   headers['x-signalbox-attempts'] = String(sentAttempts(exchange))
   headers['x-signalbox-cache'] = 'off'
-  if (exchange.overheadMs !== undefined) headers['x-signalbox-overhead-ms'] = exchange.overheadMs.toFixed(2)
+  if (exchange.overheadMs !== undefined) headers['x-signalbox-overhead-ms'] = String(Math.round(exchange.overheadMs * 100) / 100)
   if (exchange.drops.length > 0) headers['x-signalbox-dropped'] = droppedHeader(exchange.drops)
   return headers
 }
 
 /** Header values are printable ASCII. */
-const headerText = (text: string): string => (/^[\x20-\x7e]*$/.test(text) ? text : encodeURI(text.toWellFormed()))
+function headerText(text: string): string {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 32 || code > 126) return encodeURI(text.toWellFormed())
+  }
+  return text
+}
 
 export function refuse(
   error: GatewayError,

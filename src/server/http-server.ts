@@ -29,7 +29,7 @@ export interface HttpServer {
 }
 
 /** Paths of the process itself. */
-const OWN = /^\/(?:healthz|readyz)(?:\?|$)/
+const isOwn = (url: string): boolean => url.startsWith('/healthz') || url.startsWith('/readyz')
 
 export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ...options }: HttpServerOptions): HttpServer {
   const { line, ready } = options
@@ -45,7 +45,7 @@ export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ..
         // Other upgrades (`h2c`, which Java's client offers with every request) are declined by answering as usual.
         shouldUpgradeCallback: isWebSocket,
       },
-      (request, response) => (OWN.test(request.url ?? '/') ? handler(request, response) : edge.serve(request, response)),
+      (request, response) => (isOwn(request.url ?? '/') ? handler(request, response) : edge.serve(request, response)),
     )
     // Without this, an upgrade that nobody handles is a request like any other in Node, but its socket is half gone.
     server.on('upgrade', (request: IncomingMessage, socket: Socket) => void refuseUpgrade(request, socket, line()))
