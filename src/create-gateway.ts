@@ -49,7 +49,7 @@ export function createGateway(
     catalog,
     secrets: { env, readFile, allowPlaintext: parsed.config.secrets.allowPlaintext },
     transport,
-    simulatorTransport: () => simulatorTransport(createSimulator()),
+    simulatorTransport: () => simulatorTransport(createSimulator({ maxCalls: 0 })),
     sinks,
   })
   return { fetch: fetchOf(() => line), close: () => transport.close() }

@@ -151,9 +151,8 @@ function streamReply(delivered: Delivered | typeof SILENT, delivery: Delivery): 
 async function* lateFrames(delivery: Delivery): AsyncGenerator<Chunk> {
   const { answering, exchange, wire, parts, settle } = delivery
   try {
-    const sign = signOf(delivery)
     for (;;) {
-      yield sign
+      yield wire.keepAlive
       const delivered = await within(answering, parts.keepAliveMs)
       if (delivered === SILENT) continue
       chosen(delivered, exchange)
@@ -175,18 +174,9 @@ function framesOf(delivered: Delivered, delivery: Delivery): AsyncIterable<Chunk
     case 'byte-stream':
       return byteFrames(answer.stream, delivery)
     case 'event-stream':
-      return withKeepAlive(eventFrames(answer.stream, delivered, delivery), signOf(delivery), delivery.parts.keepAliveMs)
+      return withKeepAlive(eventFrames(answer.stream, delivered, delivery), delivery.wire.keepAlive, delivery.parts.keepAliveMs)
     default:
       return eventFrames(wholeStream(answer), delivered, delivery)
-  }
-}
-
-/** A sign of life says nothing of the call, so a call that only the provider understands has one too. */
-function signOf({ wire, inquiry, exchange }: Delivery): string {
-  try {
-    return wire.streamEncoder(inquiry.call(), bareContext(exchange, inquiry.model)).keepAlive
-  } catch {
-    return ': keep-alive\n\n'
   }
 }
 

@@ -1,4 +1,5 @@
 /** Everything that can go wrong, in one table: what it is called, what the caller sees, and what may be tried next. */
+import type { JsonObject } from './json.ts'
 
 export interface Fault {
   /** The code callers see. */
@@ -219,6 +220,8 @@ export interface GatewayErrorOptions {
   readonly shouldRetry?: boolean
   /** The request never reached the provider: no connection stood. */
   readonly unsent?: boolean
+  /** What the caller's SDK reads beside the code, in the words of its dialect. */
+  readonly details?: JsonObject
   /** Methods that the path does have, for a 405. */
   readonly allow?: string
   readonly cause?: unknown
@@ -234,11 +237,12 @@ export class GatewayError extends Error {
   readonly shouldRetry: boolean | undefined
   readonly unsent: boolean
   readonly allow: string | undefined
+  readonly details: JsonObject | undefined
 
   constructor(
     id: FaultId,
     message: string,
-    { path, status, retryAfterMs, providerCode, shouldRetry, unsent = false, allow, cause }: GatewayErrorOptions = {},
+    { path, status, retryAfterMs, providerCode, shouldRetry, unsent = false, allow, details, cause }: GatewayErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'GatewayError'
@@ -250,6 +254,7 @@ export class GatewayError extends Error {
     this.shouldRetry = shouldRetry
     this.unsent = unsent
     this.allow = allow
+    this.details = details
   }
 
   get fault(): Fault {

@@ -77,41 +77,54 @@ export function reasoningMemory({ maxEntries = 10_000, ttlMs = 3_600_000, now = 
     },
     recall(call, scope) {
       if (kept.size === 0) return call
+      const find = (id: string): Kept | undefined => {
+        const entry = kept.get(keyOf(scope, id))
+        return entry && now() - entry.at <= ttlMs ? entry : undefined
+      }
       let changed = false
-      const messages = call.messages.map((message) => {
-        const restored = restoredMessage(message, (id) => {
-          const entry = kept.get(keyOf(scope, id))
-          return entry && now() - entry.at <= ttlMs ? entry : undefined
-        })
-        if (restored !== message) changed = true
-        return restored
-      })
+      const messages: Message[] = []
+      for (const turn of turnsOf(call.messages)) {
+        const restored = restoredTurn(turn, find)
+        if (restored !== turn) changed = true
+        messages.push(...restored)
+      }
       return changed ? { ...call, messages } : call
     },
   }
 }
 
-function restoredMessage(message: Message, find: (id: string) => Kept | undefined): Message {
-  if (message.role !== 'assistant' || !message.parts.some((part) => part.type === 'tool-call')) return message
-  const echoes = message.parts.some((part) => (part.sealed?.length ?? 0) > 0)
-  if (echoes) return message
-  let changed = false
-  const hasThoughts = message.parts.some((part) => part.type === 'reasoning')
-  const parts: Part[] = []
-  for (const part of message.parts) {
-    const entry = part.type === 'tool-call' ? find(part.id) : undefined
-    if (!entry) {
-      parts.push(part)
-      continue
-    }
-    changed = true
-    const thoughts = entry.before.map(
-      ({ text, summary, sealed }): ReasoningPart => ({ type: 'reasoning', path: part.path, text, summary, sealed }),
-    )
-    // What the client echoed as bare words comes back as the thought it was.
-    if (hasThoughts && thoughts.length > 0)
-      for (let index = parts.length - 1; index >= 0; index--) if (parts[index]?.type === 'reasoning') parts.splice(index, 1)
-    parts.push(...thoughts, entry.onCall.length > 0 ? { ...part, sealed: entry.onCall } : part)
+/** Messages of the assistant in a row are one turn: some dialects write it as one, some as several. */
+function turnsOf(messages: readonly Message[]): (readonly Message[])[] {
+  const turns: Message[][] = []
+  for (const message of messages) {
+    const last = turns.at(-1)
+    if (message.role === 'assistant' && last?.[0]?.role === 'assistant') last.push(message)
+    else turns.push([message])
   }
-  return changed ? { ...message, parts } : message
+  return turns
 }
+
+function restoredTurn(turn: readonly Message[], find: (id: string) => Kept | undefined): readonly Message[] {
+  const parts = turn.flatMap((message) => message.parts)
+  const entries = new Map<Part, Kept>()
+  for (const part of parts) {
+    // The client sends its state back itself.
+    if (part.sealed && part.sealed.length > 0) return turn
+    const entry = part.type === 'tool-call' ? find(part.id) : undefined
+    if (entry) entries.set(part, entry)
+  }
+  if (entries.size === 0) return turn
+  // What the client echoed as bare words comes back as the thought it was.
+  const thoughtful = [...entries.values()].some(({ before }) => before.length > 0)
+  return turn.map((message) => ({
+    ...message,
+    parts: message.parts.flatMap((part): readonly Part[] => {
+      if (part.type === 'reasoning') return thoughtful ? [] : [part]
+      const entry = entries.get(part)
+      return entry ? [...thoughtsOf(entry, part.path), entry.onCall.length > 0 ? { ...part, sealed: entry.onCall } : part] : [part]
+    }),
+  }))
+}
+
+const thoughtsOf = ({ before }: Kept, path: string): readonly ReasoningPart[] =>
+  before.map(({ text, summary, sealed }) => ({ type: 'reasoning', path, text, summary, sealed }))

@@ -173,7 +173,7 @@ async function simulatorModule(config: Config): Promise<{ createSimulator: () =>
     import('../testing/simulator/simulator.ts'),
     import('../testing/simulator/transport.ts'),
   ])
-  return { createSimulator: () => simulatorTransport(createSimulator()) }
+  return { createSimulator: () => simulatorTransport(createSimulator({ maxCalls: 0 })) }
 }
 
 const unavailable = (): Transport => ({

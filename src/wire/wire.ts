@@ -38,8 +38,6 @@ export interface ReplyContext {
 /** Writes one streamed answer. Strings are UTF-8 text of whole frames. */
 export interface StreamEncoder {
   push(events: readonly Event[]): string
-  /** A sign of life that every client of the dialect tolerates, between two frames. */
-  readonly keepAlive: string
 }
 
 /**
@@ -112,6 +110,8 @@ export interface Wire {
   replyDecoder(options: { streamed: boolean; target: Target; maxEvent?: number }): ReplyDecoder
   encodeReply(reply: FoldedReply, call: ChatCall, context: ReplyContext): JsonObject
   streamEncoder(call: ChatCall, context: ReplyContext): StreamEncoder
+  /** A sign of life that every client of the dialect tolerates, between two frames. */
+  readonly keepAlive: string
   /** Watches a same-wire stream. */
   streamTap(target: Target, options: TapOptions): StreamTap
   /** An error before the first byte, as a whole body in this dialect's envelope. */

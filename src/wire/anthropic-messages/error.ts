@@ -29,7 +29,7 @@ function messageOf({ message, path }: GatewayError): string {
 
 export const encodeError = (error: GatewayError, requestId: string): JsonObject => ({
   type: 'error',
-  error: { type: typeOf(error), message: messageOf(error), details: { error_code: error.code } },
+  error: { type: typeOf(error), message: messageOf(error), details: { error_code: error.code, ...error.details } },
   request_id: requestId,
 })
 

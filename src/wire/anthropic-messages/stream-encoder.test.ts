@@ -249,7 +249,7 @@ test("the vendor's own SDK reads the stream, with signs of life in it", async ()
     { type: 'usage', usage: { input: 3, output: 4 } },
     { type: 'reply-end', finish: 'tool-calls' },
   ]
-  const ping = anthropicMessages.streamEncoder(chatCall({}), context).keepAlive
+  const ping = anthropicMessages.keepAlive
   const body = ping + streamed(events).replaceAll('event: content_block_start', `${ping}event: content_block_start`)
   const client = new Anthropic({
     apiKey: 'none',

@@ -27,12 +27,11 @@ import { inputOf } from './tool-input.ts'
 import { writeUsage } from './usage.ts'
 
 const DELTA_END = '}}\n\n'
-const PING = sseEvent('ping', '{"type": "ping"}')
+export const PING = sseEvent('ping', '{"type": "ping"}')
 
 const frame = (value: JsonObject): string => sseEvent(String(value['type']), JSON.stringify(value))
 
 export class AnthropicStreamEncoder implements StreamEncoder {
-  readonly keepAlive = PING
   readonly #context: ReplyContext
   readonly #parts = new Map<number, PartState>()
   readonly #ids = new CallIds()

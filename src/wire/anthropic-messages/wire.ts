@@ -10,7 +10,7 @@ import { Decoder } from './decode-reply.ts'
 import { encodeCall } from './encode-call.ts'
 import { contentOf, encodeReply } from './encode-reply.ts'
 import { encodeError, encodeStreamError } from './error.ts'
-import { AnthropicStreamEncoder } from './stream-encoder.ts'
+import { AnthropicStreamEncoder, PING } from './stream-encoder.ts'
 import { streamTap, summarize } from './tap.ts'
 
 /** A paused turn is continued by sending it back as it is: the model goes on where it stopped. */
@@ -31,6 +31,7 @@ export const anthropicMessages: Wire = {
   replyDecoder: ({ streamed, maxEvent }) => new Decoder(streamed, maxEvent),
   encodeReply,
   streamEncoder: (_call, context) => new AnthropicStreamEncoder(context),
+  keepAlive: PING,
   streamTap: (_target, options) => streamTap(options),
   encodeError,
   encodeStreamError,

@@ -245,7 +245,7 @@ test('frames become one array for clients that did not ask for events', () => {
   const writer = new JsonArrayWriter()
   const text =
     writer.push(encoder.push(events.slice(0, 8))) +
-    writer.push(encoder.keepAlive) +
+    writer.push(gemini.keepAlive) +
     writer.push(encoder.push(events.slice(8))) +
     writer.end()
   const items = JSON.parse(text) as Response[]

@@ -24,7 +24,6 @@ const TEXT = 'data: {"candidates":[{"content":{"role":"model","parts":[{"text":'
 const CLOSE = '}]},"index":0}]'
 
 export class GeminiStreamEncoder implements StreamEncoder {
-  readonly keepAlive = ': ka\n\n'
   readonly #context: ReplyContext
   readonly #thoughts: boolean
   readonly #open = new Map<number, OpenPart>()

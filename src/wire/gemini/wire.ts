@@ -24,6 +24,7 @@ export const gemini: Wire = {
   replyDecoder: (options) => new GeminiDecoder(options),
   encodeReply,
   streamEncoder: (call, context) => new GeminiStreamEncoder(call, context),
+  keepAlive: ': keep-alive\n\n',
   streamTap: (_target, options) => new GeminiTap(options),
   encodeError,
   encodeStreamError,

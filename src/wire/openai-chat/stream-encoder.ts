@@ -27,7 +27,6 @@ type Open =
     }
 
 class ChatStreamEncoder implements StreamEncoder {
-  readonly keepAlive = ': ka\n\n'
   readonly #call: ChatCall
   readonly #context: ReplyContext
   readonly #open = new Map<number, Open>()

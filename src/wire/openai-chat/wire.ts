@@ -48,6 +48,7 @@ export const openaiChat: Wire = {
   replyDecoder,
   encodeReply,
   streamEncoder,
+  keepAlive: ': keep-alive\n\n',
   streamTap,
   encodeError,
   encodeStreamError,

@@ -25,7 +25,6 @@ import { echoOf, encodeUsage, responseId, statusOf } from './response-object.ts'
 import type { OpenItem, OpenPart } from './stream-parts.ts'
 
 export class ResponsesStreamEncoder implements StreamEncoder {
-  readonly keepAlive = ': keep-alive\n\n'
   readonly #call: ChatCall
   readonly #context: ReplyContext
   readonly #parts = new Map<number, OpenPart>()

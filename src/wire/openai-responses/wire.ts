@@ -21,6 +21,7 @@ export const openaiResponses: Wire = {
   replyDecoder: (options) => new ResponsesDecoder(options),
   encodeReply,
   streamEncoder: (call, context) => new ResponsesStreamEncoder(call, context),
+  keepAlive: ': keep-alive\n\n',
   streamTap,
   encodeError,
   encodeStreamError,
