@@ -9,6 +9,7 @@ import type { Candidate, Quirks, Target } from '../core/target.ts'
 import type { Restoration } from '../wire/restore.ts'
 import type { Wire } from '../wire/wire.ts'
 import type { Provider } from './provider.ts'
+import { mustRewrite } from './rewrite.ts'
 
 export interface Prepared {
   readonly request: UpstreamRequest
@@ -28,11 +29,11 @@ const STEERING = ['signalbox'] as const
 
 export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, provider: Provider, keyIndex: number): Prepared {
   const target = candidate.on(wire.id)
-  const same = wire.id === inquiry.wire && inquiry.callFor === undefined
+  const ownWire = wire.id === inquiry.wire && inquiry.callFor === undefined
   const url = provider.url(wire.id, inquiry.op, candidate.model, inquiry.streamed)
   const headers = provider.headers(wire.id, keyIndex, inquiry.streamed)
   const { connectMs } = candidate.timeouts
-  if (same) {
+  if (ownWire && !mustRewrite(inquiry, target)) {
     const { text, hideUsage, drops } = sameWire(inquiry, target)
     if (drops.length > 0 && inquiry.strict) throw lossy(drops)
     return {
@@ -60,22 +61,37 @@ export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, prov
         ? { ...encoded.body, ...target.body }
         : encoded.body
   if (notes.drops.length > 0 && inquiry.strict) throw lossy(notes.drops)
-  const extra = encoded.headers || candidate.headers
+  // The wire is the caller's: its answer may go out as it comes, unless something in it has to be undone.
+  const same = ownWire && !inquiry.inlineCost && encoded.restore === undefined
   return {
     target,
-    same: false,
+    same,
     drops: notes.drops,
     restore: encoded.restore,
-    body,
-    hideUsage: false,
+    body: same ? undefined : body,
+    hideUsage: same && inquiry.streamed && call.streamUsage !== true,
     request: {
       method: 'POST',
       url,
-      headers: extra ? { ...headers, ...encoded.headers, ...candidate.headers } : headers,
+      headers: withHeaders(ownWire ? withClientHeaders(headers, inquiry, undefined) : headers, encoded.headers, candidate.headers),
       body: JSON.stringify(body),
       connectMs,
     },
   }
+}
+
+/** The later word stands, but lists of betas are joined. */
+function withHeaders(
+  headers: Readonly<Record<string, string>>,
+  ...others: readonly (Readonly<Record<string, string>> | undefined)[]
+): Readonly<Record<string, string>> {
+  let merged = headers
+  for (const other of others) {
+    if (!other) continue
+    const betas = [merged['anthropic-beta'], other['anthropic-beta']].filter((list) => list !== undefined)
+    merged = betas.length > 1 ? { ...merged, ...other, 'anthropic-beta': betas.join(',') } : { ...merged, ...other }
+  }
+  return merged
 }
 
 function lossy(drops: readonly Drop[]): GatewayError {
@@ -171,7 +187,7 @@ function withClientHeaders(
     merged ??= { ...headers }
     merged[name] = value
   }
-  return injected ? { ...(merged ?? headers), ...injected } : (merged ?? headers)
+  return withHeaders(merged ?? headers, injected)
 }
 
 const withQuery = (url: string, query: string): string => (query === '' ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`)

@@ -12,6 +12,7 @@ interface Kept {
   /** Thinking that came before it. */
   readonly before: readonly { readonly text: string; readonly summary?: boolean; readonly sealed: readonly Sealed[] }[]
   readonly at: number
+  readonly size: number
 }
 
 export interface ReasoningMemory {
@@ -24,19 +25,36 @@ export interface ReasoningMemory {
 export interface ReasoningMemoryOptions {
   /** Default 10 000 tool calls. */
   readonly maxEntries?: number
+  /** Of all that is kept. Default 32 million. */
+  readonly maxCharacters?: number
   /** Default one hour. */
   readonly ttlMs?: number
   readonly now?: () => number
 }
 
-export function reasoningMemory({ maxEntries = 10_000, ttlMs = 3_600_000, now = Date.now }: ReasoningMemoryOptions = {}): ReasoningMemory {
+export function reasoningMemory({
+  maxEntries = 10_000,
+  maxCharacters = 32_000_000,
+  ttlMs = 3_600_000,
+  now = Date.now,
+}: ReasoningMemoryOptions = {}): ReasoningMemory {
   // In the order of their making, so that the first is the oldest.
   const kept = new Map<string, Kept>()
   const keyOf = (scope: string, id: string): string => `${scope}\n${id}`
-  const keep = (key: string, entry: Kept): void => {
+  let characters = 0
+  const forget = (key: string): void => {
+    characters -= kept.get(key)?.size ?? 0
     kept.delete(key)
+  }
+  const keep = (key: string, entry: Kept): void => {
+    if (entry.size > maxCharacters) return
+    forget(key)
     kept.set(key, entry)
-    if (kept.size > maxEntries) for (const oldest of kept.keys()) return void kept.delete(oldest)
+    characters += entry.size
+    for (const oldest of kept.keys()) {
+      if (kept.size <= maxEntries && characters <= maxCharacters) return
+      forget(oldest)
+    }
   }
 
   return {
@@ -67,7 +85,12 @@ export function reasoningMemory({ maxEntries = 10_000, ttlMs = 3_600_000, now = 
               if (!call) break
               const sealedBefore = before.filter((thought) => thought.sealed.length > 0)
               if (call.sealed.length > 0 || sealedBefore.length > 0)
-                keep(keyOf(scope, call.id), { onCall: call.sealed, before: sealedBefore, at: now() })
+                keep(keyOf(scope, call.id), {
+                  onCall: call.sealed,
+                  before: sealedBefore,
+                  at: now(),
+                  size: sizeOf(call.id, call.sealed, sealedBefore),
+                })
               before = []
               break
             }

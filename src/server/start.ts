@@ -1,5 +1,6 @@
 /** From a configuration to a listening gateway, and to its end. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { flushCompileCache } from 'node:module'
 import { logSink } from '../accounting/log-sink.ts'
 import { type Catalog, createCatalog } from '../catalog/catalog.ts'
 import { assemble } from '../config/assemble.ts'
@@ -85,6 +86,8 @@ export async function startServing({
     throw startError(error, config)
   }
   ready = true
+  // What was compiled for this start is there for the next one, however this process ends.
+  flushCompileCache()
   const address = server.server.address()
   const port = typeof address === 'object' && address ? address.port : config.server.port
   const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${port}`

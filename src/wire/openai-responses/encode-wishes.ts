@@ -112,7 +112,8 @@ export function encodeSettings(
     top_logprobs: taken('topLogprobs'),
     parallel_tool_calls: call.tools.length > 0 || own ? taken('parallelTools') : undefined,
     metadata: metadataOf(taken('metadata')),
-    store: taken('store'),
+    // Responses keeps every answer unless told otherwise; clients of other dialects asked for no such thing.
+    store: taken('store') ?? (call.wire === 'openai-responses' ? undefined : false),
     service_tier: tierOf(taken('serviceTier')),
     prompt_cache_key: taken('promptCacheKey'),
     ...userOf(taken('user')),
