@@ -151,3 +151,8 @@ function restoredTurn(turn: readonly Message[], find: (id: string) => Kept | und
 
 const thoughtsOf = ({ before }: Kept, path: string): readonly ReasoningPart[] =>
   before.map(({ text, summary, sealed }) => ({ type: 'reasoning', path, text, summary, sealed }))
+
+function sizeOf(id: string, onCall: readonly Sealed[], before: Kept['before']): number {
+  const sealedSize = (list: readonly Sealed[]): number => list.reduce((sum, { value }) => sum + value.length, 0)
+  return id.length + sealedSize(onCall) + before.reduce((sum, { text, sealed }) => sum + text.length + sealedSize(sealed), 0)
+}
