@@ -2,6 +2,7 @@
 
 import type { WireId } from './call.ts'
 import type { Cancellation } from './cancellation.ts'
+import type { Decision } from './decision.ts'
 import type { GatewayError } from './error.ts'
 import type { Finish, Usage } from './event.ts'
 import type { Drop } from './notes.ts'
@@ -50,6 +51,12 @@ export interface Exchange {
   wire?: WireId
   /** Why it was chosen. */
   reason?: string
+  /** What routing had to decide; absent when there was nothing. */
+  decision?: Decision
+  /** What is known of the caller's key, for conditions and limits. */
+  key?: Readonly<Record<string, unknown>>
+  /** What classifiers said of the call. */
+  labels?: Readonly<Record<string, unknown>>
   drops: readonly Drop[]
   status: number
   error?: GatewayError

@@ -1,6 +1,7 @@
 /** Where a call may go: a provider, a model there, and what is known of both. Made by config and catalogue. */
 import type { Effort, WireId } from './call.ts'
 import type { JsonObject } from './json.ts'
+import type { Retention } from './steering.ts'
 
 /**
  * What a model takes. Undefined means that nobody knows: then it is assumed capable, and what the client asked for is
@@ -119,6 +120,15 @@ export interface PriceOverride {
   readonly reasoning?: number
 }
 
+/** What a condition may ask about. */
+export interface ConditionFacts {
+  readonly request: Readonly<Record<string, unknown>>
+  readonly key: Readonly<Record<string, unknown>>
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly labels: Readonly<Record<string, unknown>>
+  readonly tags: readonly string[]
+}
+
 /** One place a route may send a call to. Strategies order these; a wire is chosen when it is called. */
 export interface Candidate {
   readonly provider: string
@@ -133,6 +143,16 @@ export interface Candidate {
   /** Attempts here, the first included. */
   readonly attempts: number
   readonly headers?: Readonly<Record<string, string>>
+  /** How the provider treats what it is sent; undefined where the operator did not say. */
+  readonly retention?: Retention
+  /** ISO date on which the provider switches the model off. */
+  readonly shutdown?: string
+  /** The class of service whose route it belongs to. */
+  readonly tier?: string
+  /** Other gateways' fields (`models`, `provider` …) mean something to this host, or may: they are left in the body. */
+  readonly takesSteering?: boolean
+  /** The operator's condition; false leaves it out of this call. Never throws. */
+  readonly when?: (facts: ConditionFacts) => boolean
   /** The same place, seen through one of its wires. */
   on(wire: WireId): Target
 }

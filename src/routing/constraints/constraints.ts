@@ -1,0 +1,27 @@
+/** Hard limits on where a call may go. Several sets hold at once: the route's, the request's, the key's. */
+import type { Retention } from '../../core/steering.ts'
+import type { Requirement } from '../needs/require.ts'
+
+export interface Constraints {
+  /** Any of these: `eu` takes `eu-west-1` too. */
+  readonly region?: readonly string[]
+  readonly trust?: readonly string[]
+  /** The most that the provider may keep. */
+  readonly retention?: Retention
+  /** USD per million tokens. */
+  readonly maxPrice?: { readonly input?: number; readonly output?: number }
+  /** USD that this call may be expected to cost. */
+  readonly maxCost?: number
+  /** Milliseconds until the first token of a stream, or until a plain answer is whole. */
+  readonly maxLatencyMs?: number
+  /** Provider ids. */
+  readonly allow?: readonly string[]
+  readonly deny?: readonly string[]
+  readonly require?: readonly Requirement[]
+}
+
+/** A set with the words for who set it. */
+export interface Rule {
+  readonly source: string
+  readonly constraints: Constraints
+}

@@ -1,0 +1,45 @@
+/** What a request needs of the model that answers it, read from its body without decoding it. */
+import type { Inquiry } from '../../core/inquiry.ts'
+import type { Feature } from './features.ts'
+import { anthropicNeeds } from './anthropic-messages.ts'
+import { geminiNeeds } from './gemini.ts'
+import { openaiChatNeeds } from './openai-chat.ts'
+import { openaiResponsesNeeds } from './openai-responses.ts'
+
+export interface Needs {
+  /** Without these the request cannot be served. */
+  readonly features: ReadonlySet<Feature>
+  /** Without these it is served, but with a loss: targets that have them come first. */
+  readonly wishes: ReadonlySet<Feature>
+  /** The most output tokens that are asked for. */
+  readonly output?: number
+}
+
+/** What a dialect's reader puts its findings into. */
+export interface NeedsFound {
+  readonly features: Set<Feature>
+  readonly wishes: Set<Feature>
+  output?: number
+}
+
+export function needsOf({ wire, json, text, streamed }: Pick<Inquiry, 'wire' | 'json' | 'text' | 'streamed'>): Needs {
+  const found: NeedsFound = { features: new Set(), wishes: new Set() }
+  if (streamed) found.features.add('streaming')
+  switch (wire) {
+    case 'openai-chat':
+      openaiChatNeeds(json, text, found)
+      break
+    case 'openai-responses':
+      openaiResponsesNeeds(json, text, found)
+      break
+    case 'anthropic-messages':
+      anthropicNeeds(json, text, found)
+      break
+    case 'gemini':
+      geminiNeeds(json, text, found)
+      break
+    default:
+      break
+  }
+  return found
+}
