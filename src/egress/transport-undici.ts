@@ -33,7 +33,7 @@ export function undiciTransport(): Transport {
       address = { origin, path: pathname + search }
       // Gemini has the model in the path: many URLs, so the memory is bounded.
       if (addresses.size > 2_000) addresses.clear()
-      addresses.set(url, address)
+      if (url.length < 500) addresses.set(url, address)
     }
     return address
   }
