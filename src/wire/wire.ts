@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../core/json.ts'
 import type { Notes } from '../core/notes.ts'
 import type { Target } from '../core/target.ts'
 import type { Restoration } from './restore.ts'
+import type { SseFrame } from './sse.ts'
 
 /** What stands beside the body: the model may be in the path, the version in a header. */
 export interface DecodeContext {
@@ -38,6 +39,16 @@ export interface ReplyContext {
 /** Writes one streamed answer. Strings are UTF-8 text of whole frames. */
 export interface StreamEncoder {
   push(events: readonly Event[]): string
+  /** Nothing said so far counts any more, and an answer begins anew within the same message. All parts have ended. */
+  restart(): string
+}
+
+/** Where a message stands that an encoder is to take up. */
+export interface Resume {
+  /** The events that it has told, with what is open left open. */
+  readonly events: readonly Event[]
+  /** The last frames that went out, as they were written. */
+  readonly frames: readonly SseFrame[]
 }
 
 /**
@@ -109,7 +120,8 @@ export interface Wire {
   }
   replyDecoder(options: { streamed: boolean; target: Target; maxEvent?: number }): ReplyDecoder
   encodeReply(reply: FoldedReply, call: ChatCall, context: ReplyContext): JsonObject
-  streamEncoder(call: ChatCall, context: ReplyContext): StreamEncoder
+  /** With `resume`, one that goes on in the middle of a message which others have written so far. */
+  streamEncoder(call: ChatCall, context: ReplyContext, resume?: Resume): StreamEncoder
   /** A sign of life that every client of the dialect tolerates, between two frames. */
   readonly keepAlive: string
   /** Watches a same-wire stream. */

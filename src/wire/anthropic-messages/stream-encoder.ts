@@ -13,9 +13,9 @@ import {
   type ReplyStart,
   type Usage,
 } from '../../core/event.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject, objectOf, parseJson } from '../../core/json.ts'
 import { sseEvent } from '../sse.ts'
-import type { ReplyContext, StreamEncoder } from '../wire.ts'
+import type { ReplyContext, Resume, StreamEncoder } from '../wire.ts'
 import { CallIds } from './call-ids.ts'
 import { writeCitation } from './citations.ts'
 import { WIRE } from './decode-content.ts'
@@ -42,9 +42,36 @@ export class AnthropicStreamEncoder implements StreamEncoder {
   #usage: Usage | undefined
   #started = false
   #over = false
+  /** How it ends has been told already. */
+  #told = false
 
   constructor(context: ReplyContext) {
     this.#context = context
+  }
+
+  /** Goes on with the block that is open at the caller, or behind the last one. */
+  resume({ events, frames }: Resume): void {
+    this.push(events)
+    for (const { data } of frames) {
+      const frame = parseJson(data)
+      if (!isObject(frame)) continue
+      const { type, index } = frame
+      if (type === 'message_delta' && objectOf(frame['delta'])?.['stop_reason']) this.#told = true
+      if (typeof index !== 'number' || !String(type).startsWith('content_block_')) continue
+      this.#index = index
+      if (type === 'content_block_stop') this.#current = undefined
+      else this.#current ??= [...this.#parts.values()].at(-1)
+    }
+    if (!this.#current) return
+    this.#current.opened = true
+    this.#current.prefix = prefixOf(this.#current.kind, this.#index)
+  }
+
+  restart(): string {
+    const out = this.#close()
+    this.#waiting = []
+    this.#calls = 0
+    return out
   }
 
   push(events: readonly Event[]): string {
@@ -145,20 +172,16 @@ export class AnthropicStreamEncoder implements StreamEncoder {
     const start = this.#index
     const head = (block: JsonObject): string => frame({ type: 'content_block_start', index: start, content_block: block })
     if (part.kind === 'block') return head(part.block ?? {}) + frame({ type: 'content_block_stop', index: start })
-    const delta = (type: string, member: string): string =>
-      `event: content_block_delta\ndata: {"type":"content_block_delta","index":${start},"delta":{"type":"${type}","${member}":`
     this.#current = part
     part.opened = true
+    part.prefix = prefixOf(part.kind, start)
     let out: string
     if (part.kind === 'tool-call') {
       this.#calls++
-      part.prefix = delta('input_json_delta', 'partial_json')
       out = head({ type: 'tool_use', id: this.#ids.next(part.start?.id), name: part.start?.name ?? '', input: {} })
     } else if (part.kind === 'reasoning') {
-      part.prefix = delta('thinking_delta', 'thinking')
       out = head({ type: 'thinking', thinking: '', signature: '' })
     } else {
-      part.prefix = delta('text_delta', 'text')
       out = head({ type: 'text', text: '' })
     }
     for (const text of part.held.splice(0))
@@ -248,6 +271,7 @@ export class AnthropicStreamEncoder implements StreamEncoder {
     const seals = [...this.#parts.values()].filter(({ kind, opened, sealed }) => kind === 'reasoning' && !opened && sealed.length > 0)
     let out = this.#begin() + this.#close()
     for (const part of [...this.#waiting, ...seals.map(({ sealed }) => sealOf(sealed))]) out += this.#open(part) + this.#close()
+    if (this.#told) return out + frame({ type: 'message_stop' })
     const { stop_details: details, ...delta } = writeEnd(event, this.#calls)
     const usage = writeUsage(this.#usage, this.#context.cost?.())
     out += frame({
@@ -257,6 +281,17 @@ export class AnthropicStreamEncoder implements StreamEncoder {
     })
     return out + frame({ type: 'message_stop' })
   }
+}
+
+/** Everything of a delta's frame up to its text. */
+function prefixOf(kind: PartState['kind'], index: number): string {
+  const [type, member] =
+    kind === 'tool-call'
+      ? ['input_json_delta', 'partial_json']
+      : kind === 'reasoning'
+        ? ['thinking_delta', 'thinking']
+        : ['text_delta', 'text']
+  return `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"${type}","${member}":`
 }
 
 /** Without the input when it is not known: what the start said stands. */

@@ -30,7 +30,11 @@ export const anthropicMessages: Wire = {
   count,
   replyDecoder: ({ streamed, maxEvent }) => new Decoder(streamed, maxEvent),
   encodeReply,
-  streamEncoder: (_call, context) => new AnthropicStreamEncoder(context),
+  streamEncoder(_call, context, resume) {
+    const encoder = new AnthropicStreamEncoder(context)
+    if (resume) encoder.resume(resume)
+    return encoder
+  },
   keepAlive: PING,
   streamTap: (_target, options) => streamTap(options),
   encodeError,

@@ -47,6 +47,14 @@ export class GeminiStreamEncoder implements StreamEncoder {
     this.#identify()
   }
 
+  restart(): string {
+    this.#text = ''
+    this.#waiting = []
+    this.#citations.length = 0
+    this.#logprobs.length = 0
+    return ''
+  }
+
   push(events: readonly Event[]): string {
     let frames = ''
     /** Words of one kind that came together go out together. */

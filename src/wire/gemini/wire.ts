@@ -23,7 +23,12 @@ export const gemini: Wire = {
   count: { request: countRequest, read: readCount, write: writeCount },
   replyDecoder: (options) => new GeminiDecoder(options),
   encodeReply,
-  streamEncoder: (call, context) => new GeminiStreamEncoder(call, context),
+  streamEncoder(call, context, resume) {
+    const encoder = new GeminiStreamEncoder(call, context)
+    // Frames stand for themselves: only what the last one tells of all of them is taken up.
+    if (resume) encoder.push(resume.events)
+    return encoder
+  },
   keepAlive: ': keep-alive\n\n',
   streamTap: (_target, options) => new GeminiTap(options),
   encodeError,

@@ -1,10 +1,11 @@
 /** An answer as chat completion chunks. Runs once per event of every translated stream: it builds text, not objects. */
 import type { ChatCall, MediaPart, Sealed } from '../../core/call.ts'
+import { GatewayError } from '../../core/error.ts'
 import type { Event, Logprob, PartStart, ReplyEnd, ReplyStart, Usage } from '../../core/event.ts'
 import { mergeUsage } from '../../core/event.ts'
 import { newId } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { ReplyContext, StreamEncoder } from '../wire.ts'
+import type { ReplyContext, Resume, StreamEncoder } from '../wire.ts'
 import { annotationOf, audioOf, hidesThinking, imageOf, refusalIn, signatureOf } from './encode-reply.ts'
 import { encodeStreamError } from './error.ts'
 import { chatFinish, speaksOfFunctions } from './finish.ts'
@@ -52,6 +53,20 @@ class ChatStreamEncoder implements StreamEncoder {
     this.#legacy = speaksOfFunctions(call)
     this.#hidden = hidesThinking(call)
     this.#context = context
+  }
+
+  /** The head of the chunks is made of what the reply said of itself; `think` tags among the words cannot be taken up. */
+  resume({ events, frames }: Resume): void {
+    this.push(events)
+    const thinking = [...this.#open.values()].some(({ kind }) => kind === 'reasoning')
+    if (thinking && frames.some(({ data }) => /"content"\s*:\s*"[^"]/.test(data)))
+      throw new GatewayError('upstream-failed', 'The answer broke off inside thinking that stands among its words.')
+  }
+
+  restart(): string {
+    this.#length = 0
+    this.#refused = false
+    return ''
   }
 
   push(events: readonly Event[]): string {
@@ -239,4 +254,8 @@ class ChatStreamEncoder implements StreamEncoder {
 
 const extra = (sealed: Sealed): JsonObject => ({ extra_content: { google: { thought_signature: signatureOf(sealed) } } })
 
-export const streamEncoder = (call: ChatCall, context: ReplyContext): StreamEncoder => new ChatStreamEncoder(call, context)
+export function streamEncoder(call: ChatCall, context: ReplyContext, resume?: Resume): StreamEncoder {
+  const encoder = new ChatStreamEncoder(call, context)
+  if (resume) encoder.resume(resume)
+  return encoder
+}

@@ -3,7 +3,7 @@ import type { ChatCall } from '../../core/call.ts'
 import type { GatewayError } from '../../core/error.ts'
 import { type Event, mergeUsage, type PartKind, type PartStart, type ReplyEnd, type ReplyStart, type Usage } from '../../core/event.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { ReplyContext, StreamEncoder } from '../wire.ts'
+import type { ReplyContext, Resume, StreamEncoder } from '../wire.ts'
 import { joins } from './encode-reply.ts'
 import { failureOf } from './error.ts'
 import { newItemId } from './ids.ts'
@@ -23,6 +23,7 @@ import {
 } from './output-items.ts'
 import { echoOf, encodeUsage, responseId, statusOf } from './response-object.ts'
 import type { OpenItem, OpenPart } from './stream-parts.ts'
+import { placeOf } from './stream-place.ts'
 
 export class ResponsesStreamEncoder implements StreamEncoder {
   readonly #call: ChatCall
@@ -38,10 +39,39 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   #usage: Usage | undefined
   #said = false
   #over = false
+  /** Places before this one count no more. */
+  #voided = 0
 
   constructor(call: ChatCall, context: ReplyContext) {
     this.#call = call
     this.#context = context
+  }
+
+  /** Goes on with the numbers, places and ids of what went out, and in the item that is open. */
+  resume({ events, frames }: Resume): void {
+    this.push(events)
+    const { number, places, item } = placeOf(frames)
+    this.#number = number + 1
+    this.#places = places
+    if (!item) return
+    const open = [...this.#parts].at(-1)
+    const own = open?.[1].item ?? this.#message
+    const taken: OpenItem = { content: [], open: 0, closing: false, ...own, id: item.id, place: item.place }
+    if (own ? own === this.#message : item.type === 'message') this.#message = taken
+    if (!open) return
+    const [index, part] = open
+    const at = part.at
+      .replace(/"item_id":"[^"]*"/, () => `"item_id":${JSON.stringify(item.id)}`)
+      .replace(/"output_index":\d+/, `"output_index":${item.place}`)
+      .replace(/_index":\d+$/, `_index":${item.slot}`)
+    this.#parts.set(index, { ...part, item: taken, at, prefix: part.prefix.replace(part.at, () => at) })
+  }
+
+  restart(): string {
+    const frames = this.#leaveMessage()
+    this.#voided = this.#places
+    this.#said = false
+    return frames
   }
 
   push(events: readonly Event[]): string {
@@ -335,9 +365,13 @@ export class ResponsesStreamEncoder implements StreamEncoder {
       frames +
       this.#frame(
         type,
-        this.#response({ status: state.status, error: null, incomplete_details: state.incomplete_details, output: this.#output, usage }),
+        this.#response({ status: state.status, error: null, incomplete_details: state.incomplete_details, output: this.#outputs(), usage }),
       )
     )
+  }
+
+  #outputs(): JsonObject[] {
+    return this.#output.slice(this.#voided).filter((item) => item !== undefined)
   }
 
   /** Why nothing was said. */
@@ -353,7 +387,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   #fail(error: GatewayError): string {
     this.#over = true
     const { event, failure } = failureOf(error)
-    const output = this.#output.filter((item) => item !== undefined)
+    const output = this.#outputs()
     return (
       this.#frame('error', JSON.stringify(event).slice(1, -1)) +
       this.#frame('response.failed', this.#response({ status: 'failed', error: failure, incomplete_details: null, output, usage: null }))

@@ -20,7 +20,11 @@ export const openaiResponses: Wire = {
   count,
   replyDecoder: (options) => new ResponsesDecoder(options),
   encodeReply,
-  streamEncoder: (call, context) => new ResponsesStreamEncoder(call, context),
+  streamEncoder(call, context, resume) {
+    const encoder = new ResponsesStreamEncoder(call, context)
+    if (resume) encoder.resume(resume)
+    return encoder
+  },
   keepAlive: ': keep-alive\n\n',
   streamTap,
   encodeError,
