@@ -28,6 +28,8 @@ export interface HttpServer {
   destroyAll(): void
 }
 
+const SWEEP_MS = 50
+
 /** Paths of the process itself. */
 const isOwn = (url: string): boolean => url.startsWith('/healthz') || url.startsWith('/readyz')
 
@@ -59,7 +61,15 @@ export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ..
   return {
     server: server.server,
     listen: (address) => server.listen(address),
-    close: () => server.close(),
+    async close() {
+      // A connection whose call ends from now on would stay open for its next one.
+      const sweep = setInterval(() => server.server.closeIdleConnections(), SWEEP_MS)
+      try {
+        await server.close()
+      } finally {
+        clearInterval(sweep)
+      }
+    },
     cancelAll: edge.cancelAll,
     destroyAll: () => server.server.closeAllConnections(),
   }

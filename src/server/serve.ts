@@ -52,6 +52,9 @@ async function builtIn({ host, port }: ServeFlags, catalog: Catalog): Promise<Co
 }
 
 function listenToSignals(serving: Serving): void {
+  // Whoever read the log is gone: that ends the log, not the gateway.
+  process.stdout.on('error', () => {})
+  process.stderr.on('error', () => {})
   const end = (): void => {
     void serving.stop().then(
       () => process.exit(0),
