@@ -3,7 +3,7 @@
  * no return: once the first byte of a stream has gone out, a failure is told inside it.
  */
 import type { CostOf, Outcome } from './accounting/outcome.ts'
-import { usageOf } from './accounting/outcome.ts'
+import { costOfAll, lastUsageOf, usageOf } from './accounting/outcome.ts'
 import { GatewayError as Fault, type GatewayError, gatewayErrorOf } from './core/error.ts'
 import { type Event, mergeUsage } from './core/event.ts'
 import { type Exchange, elapsed } from './core/exchange.ts'
@@ -11,8 +11,10 @@ import { bytesOf, type Chunk, type Headers, type HttpReply } from './core/http.t
 import type { Inquiry } from './core/inquiry.ts'
 import { isObject, parseJson } from './core/json.ts'
 import { dollarsOf } from './core/money.ts'
+import type { Candidate } from './core/target.ts'
 import { type Answer, type ByteStream, type EventStream, ProviderFault } from './egress/answer.ts'
 import { type Delivered, sendAgain, type Upstreams } from './egress/attempts.ts'
+import { type Survival, survive } from './egress/continuation/survive.ts'
 import { eventsOf, followReply, followStream, type Legs } from './egress/follow.ts'
 import type { ReasoningMemory } from './egress/reasoning-memory.ts'
 import { passedHeaders } from './egress/response-headers.ts'
@@ -41,6 +43,8 @@ export interface Delivery {
   readonly wire: Wire
   readonly endpoint: Endpoint
   readonly parts: Deliveries
+  /** Where a stream that breaks goes on elsewhere: how, and the call's targets. Undefined: it ends with an error. */
+  readonly survival?: { readonly mode: 'restart' | 'continue'; readonly candidates: readonly Candidate[] }
   /** Ends the exchange; the first call counts. */
   settle(error?: GatewayError): Outcome
 }
@@ -170,6 +174,8 @@ async function* lateFrames(delivery: Delivery): AsyncGenerator<Chunk> {
 
 function framesOf(delivered: Delivered, delivery: Delivery): AsyncIterable<Chunk> {
   const { answer } = delivered
+  if (delivery.survival)
+    return withKeepAlive(survivingFrames(delivered, delivery, delivery.survival), delivery.wire.keepAlive, delivery.parts.keepAliveMs)
   switch (answer.kind) {
     case 'byte-stream':
       return byteFrames(answer.stream, delivery)
@@ -224,6 +230,71 @@ async function* eventFrames(stream: EventStream, delivered: Delivered, delivery:
     yield wire.encodeStreamError(error, exchange.id)
   } finally {
     settle(hungUp(exchange))
+  }
+}
+
+/** The same for a stream that goes on elsewhere when it breaks. */
+async function* survivingFrames(delivered: Delivered, delivery: Delivery, how: NonNullable<Delivery['survival']>): AsyncGenerator<Chunk> {
+  const { exchange, wire, settle } = delivery
+  const keeps = keepsAnswers(delivery.inquiry)
+  try {
+    for await (const chunk of survive(delivered, survivalOf(delivery, how))) {
+      if (keeps && typeof chunk === 'string') keepLast(chunk, delivery)
+      yield chunk
+    }
+    settle()
+  } catch (thrown) {
+    const error = gatewayErrorOf(thrown)
+    settle(error)
+    yield wire.encodeStreamError(error, exchange.id)
+  } finally {
+    settle(hungUp(exchange))
+  }
+}
+
+function survivalOf(delivery: Delivery, { mode, candidates }: NonNullable<Delivery['survival']>): Survival {
+  const { inquiry, exchange, wire, parts } = delivery
+  return {
+    mode,
+    inquiry,
+    exchange,
+    candidates,
+    upstreams: parts.upstreams,
+    wire,
+    context: (delivered) => contextOf(delivered, delivery),
+    eventsOf(delivered) {
+      const { answer, prepared } = delivered
+      const events = answer.kind === 'event-stream' ? answer.stream : wholeStream(answer)
+      return prepared.body ? followStream(events, legsOf(delivered, delivery)) : events
+    },
+    note: (events) => noteEvents(events, exchange),
+    noteSummary(summary) {
+      const usage = summary.usage ?? exchange.usage
+      noteSummary(summary, exchange)
+      exchange.usage = usage
+    },
+    noteTold: parts.memory.watch(''),
+    legEnded(fault) {
+      const attempt = exchange.attempts.findLast(({ sent }) => sent)
+      if (attempt) {
+        attempt.fault ??= fault.id
+        attempt.message ??= fault.message.slice(0, 300)
+      }
+      const usage = lastUsageOf(exchange)
+      exchange.legs ??= []
+      if (usage) exchange.legs.push({ candidate: exchange.candidate, usage })
+      exchange.reason = `${exchange.reason ?? ''}; ${exchange.candidate?.provider} ${fault.id} in mid-stream`
+      exchange.usage = undefined
+      exchange.error = undefined
+      exchange.outputCharacters = 0
+    },
+    legBegan({ candidate, wire: { id }, prepared }) {
+      exchange.reason = `${exchange.reason}, ${mode === 'continue' ? 'continued' : 'restarted'} by ${candidate.provider}`
+      exchange.candidate = candidate
+      exchange.wire = id
+      exchange.drops = [...exchange.drops, ...prepared.drops]
+    },
+    usage: () => usageOf(exchange),
   }
 }
 
@@ -299,8 +370,7 @@ function contextOf({ candidate }: Delivered, { exchange, parts }: Delivery): Rep
   return {
     ...bareContext(exchange, candidate.model),
     cost() {
-      const usage = usageOf(exchange)
-      const cost = usage && parts.costOf(usage, exchange)
+      const cost = costOfAll(exchange, parts.costOf)
       return cost && dollarsOf(cost.nanos)
     },
   }

@@ -14,9 +14,9 @@ import { newId } from './core/id.ts'
 import type { Inquiry } from './core/inquiry.ts'
 import { type Candidate, wireFor } from './core/target.ts'
 import { MAX_TIMER_MS } from './core/units.ts'
-import { type Deliveries, deliver } from './deliver.ts'
+import { type Deliveries, type Delivery, deliver } from './deliver.ts'
 import { attemptAll, type Upstreams } from './egress/attempts.ts'
-import { readControls } from './ingress/controls.ts'
+import { type Controls, readControls } from './ingress/controls.ts'
 import { credentialOf } from './ingress/credential.ts'
 import { type Endpoint, matchEndpoint } from './ingress/endpoints.ts'
 import { inquiryOf } from './ingress/inquiry.ts'
@@ -25,7 +25,7 @@ import { hello, listModels, noSuchPath, upgradeRefused } from './ingress/plain-e
 import { type BodyLimits, readBody } from './ingress/read-body.ts'
 import { refuse } from './ingress/refuse.ts'
 import { orderOf } from './routing/order.ts'
-import type { Routes } from './routing/routes.ts'
+import type { Route, Routes } from './routing/routes.ts'
 import type { Wire } from './wire/wire.ts'
 
 /** What a line is made of. A reload builds another one and swaps the pointer. */
@@ -117,6 +117,7 @@ export function createLine(parts: LineParts): Line {
       wire,
       endpoint,
       parts: parts.deliveries,
+      survival: survivalOf(route, controls, candidates),
       settle(error) {
         limit.clear()
         return settle(exchange, error)
@@ -124,6 +125,10 @@ export function createLine(parts: LineParts): Line {
     })
   }
 }
+
+/** An answer begun anew is only for callers who know what that looks like. */
+const survivalOf = ({ onBreak }: Route, { restart }: Controls, candidates: readonly Candidate[]): Delivery['survival'] =>
+  onBreak === undefined || (onBreak === 'restart' && !restart) ? undefined : { mode: onBreak, candidates }
 
 /** A token count for a target whose wire cannot count: the gateway's own estimate. */
 function countedHere(inquiry: Inquiry, [first]: readonly Candidate[], { wires }: LineParts, wire: Wire): HttpReply | undefined {

@@ -71,7 +71,8 @@ export function assemble({
       { provider, model, weight: 1, wire: undefined, price: undefined, headers: undefined, body: undefined },
       config.defaults,
     )
-    return { name: 'direct', strategy: priority, candidates: [candidate], fallback: [], totalMs: candidate.timeouts.totalMs }
+    const { totalMs } = candidate.timeouts
+    return { name: 'direct', strategy: priority, candidates: [candidate], fallback: [], totalMs, ...onBreakOf(config.defaults) }
   }
 
   let simulator: Transport | undefined
@@ -186,8 +187,17 @@ function routeOf(name: string, route: RouteConfig, config: Config, candidates: M
   }
   follow(route.fallback)
   const totals = own.map(({ timeouts }) => timeouts.totalMs)
-  return { name, strategy: strategies[route.strategy] ?? priority, candidates: own, fallback, totalMs: Math.max(...totals, 1) }
+  return {
+    name,
+    strategy: strategies[route.strategy] ?? priority,
+    candidates: own,
+    fallback,
+    totalMs: Math.max(...totals, 1),
+    ...onBreakOf(route),
+  }
 }
+
+const onBreakOf = ({ onBreak }: RouteSettings): Pick<Route, 'onBreak'> => (onBreak === 'error' ? {} : { onBreak })
 
 function costing(config: Config, catalog: Catalog): CostOf {
   const pricing = createPricing({ catalog })

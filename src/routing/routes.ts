@@ -20,8 +20,12 @@ export interface Route {
   /** The candidates of the routes behind this one, tried in order when all of these have failed. */
   readonly fallback: readonly Candidate[]
   readonly totalMs: number
+  /** What follows when a stream breaks after its first event. Absent: an error. */
+  readonly onBreak?: 'restart' | 'continue'
   /** Where a member is a group: the candidates and groups as they are written. */
-  readonly members?: readonly (Candidate | Group)[]
+  readonly members?: readonly (Candidate | Group)[] | undefined
+  /** Where its round has got to, for strategies that take turns. */
+  readonly turns?: { count: number }
   readonly constraints?: Constraints
   readonly prefer?: readonly Preference[]
 }

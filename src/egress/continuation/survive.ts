@@ -71,12 +71,15 @@ class Survivor {
   #unsent: readonly Event[] = []
   #broken: Candidate[] = []
   #current: Candidate
+  /** Characters of the call as it was asked. */
+  readonly #asked: number
   #legs = 0
 
   constructor(first: Delivered, survival: Survival) {
     this.#survival = survival
     this.#context = survival.context(first)
     this.#current = first.candidate
+    this.#asked = survival.exchange.inputCharacters
   }
 
   async *first(delivered: Delivered): AsyncGenerator<Chunk> {
@@ -168,6 +171,8 @@ class Survivor {
     this.#broken = [...this.#broken.filter((one) => one !== this.#current), this.#current]
     legEnded(fault)
     const text = mode === 'continue' ? this.#told.text : ''
+    // It is sent the answer so far as well.
+    exchange.inputCharacters = this.#asked + text.length
     let delivered: Delivered
     try {
       delivered = await attemptAll(
