@@ -6,6 +6,15 @@ import type { Scan } from './members.ts'
 import type { Drop } from './notes.ts'
 import type { Target } from './target.ts'
 
+export interface SteeredMembers {
+  /** Kept from targets that do not read them themselves. */
+  readonly fields: readonly string[]
+  /** Kept from every target: they hold names that only this gateway knows. */
+  readonly ours: readonly string[]
+  /** `metadata` holds a list of tags, where some vendors take text only. */
+  readonly taggedMetadata: boolean
+}
+
 export interface Inquiry {
   /** The caller's dialect. */
   readonly wire: WireId
@@ -24,6 +33,8 @@ export interface Inquiry {
   readonly strict: boolean
   /** The caller wants the cost in the body, even where that changes the provider's bytes. */
   readonly inlineCost: boolean
+  /** Members by which it steered this gateway in another one's words. */
+  readonly steered?: SteeredMembers
   /** Decoded on first use. Throws `invalid-request`. */
   call(): ChatCall
   /**

@@ -33,6 +33,8 @@ export interface SteeringTarget extends SteeringName {
 export interface Steering {
   /** The model to ask for, where it is not what stands in `model`: a suffix is taken off. */
   readonly model?: string
+  /** The model stands in no field of its own: it is the first of a list, and the next one does as well. */
+  readonly implied?: boolean
   /** Tried behind the model, in order. */
   readonly fallbacks: readonly SteeringName[]
   /** Provider ids. */
@@ -55,6 +57,8 @@ export interface Steering {
   readonly timeoutMs?: number
   /** Top-level members of the body that steer: they go upstream only where the target understands them itself. */
   readonly fields: readonly string[]
+  /** Tags stand in `metadata`, where some vendors take text only. */
+  readonly taggedMetadata?: boolean
   /** Parts of it that have no counterpart here: path and reason. */
   readonly ignored: readonly { readonly path: string; readonly reason: string }[]
 }

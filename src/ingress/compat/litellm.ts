@@ -32,11 +32,17 @@ export function litellmFallbacks(
 }
 
 /** `metadata` is also OpenAI's own field, whose values are strings: only a list of tags is LiteLLM's. */
-export function litellmTags(json: JsonObject): readonly string[] | undefined {
+export function litellmTags(json: JsonObject): Tags | undefined {
   const metadata = json['metadata']
   const nested = isObject(metadata) ? tagsOf(metadata['tags']) : undefined
   const top = tagsOf(json['tags'])
-  return nested || top ? [...new Set([...(nested ?? []), ...(top ?? [])])] : undefined
+  return nested || top ? { all: [...new Set([...(nested ?? []), ...(top ?? [])])], nested: nested !== undefined } : undefined
+}
+
+interface Tags {
+  readonly all: readonly string[]
+  /** Some of them stand in `metadata`. */
+  readonly nested: boolean
 }
 
 const tagsOf = (value: unknown): readonly string[] | undefined =>

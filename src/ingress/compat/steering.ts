@@ -51,10 +51,11 @@ function merged({ model, json, headers }: SteeredRequest, suffix: ReturnType<typ
   if (!suffix && !tags && !portkey && ignored.length === 0 && fields.length === 0) return undefined
   return {
     model: suffix?.model,
+    implied: json['model'] === undefined || json['model'] === null,
     fallbacks: [...(models ?? []), ...(fallbacks ?? [])].filter((one) => one.name !== model && one.name !== name),
     ...preferences,
     sort: preferences?.sort ?? suffix?.sort,
-    ...(tags && { tags }),
+    ...(tags && { tags: tags.all, taggedMetadata: tags.nested }),
     ...(portkey && { group: portkey.group, timeoutMs: portkey.timeoutMs }),
     fields,
     ignored,

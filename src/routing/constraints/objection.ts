@@ -1,6 +1,7 @@
 /** Whether a candidate meets a set of constraints, and if not, why, in words for the caller. Pure. */
 import { type Retention, retentions } from '../../core/steering.ts'
 import type { Candidate } from '../../core/target.ts'
+import type { RateCard } from '../expected-cost.ts'
 import { lacks } from '../needs/features.ts'
 import type { Comparison, Requirement } from '../needs/require.ts'
 import type { Constraints } from './constraints.ts'
@@ -8,9 +9,9 @@ import type { Constraints } from './constraints.ts'
 /** What must be known of the world. Undefined: nobody knows. */
 export interface Estimates {
   /** USD per million tokens, at this time. */
-  rates(candidate: Candidate): { readonly input?: number; readonly output?: number; readonly cacheRead?: number } | undefined
-  /** USD that this call may cost there. */
-  cost(candidate: Candidate): number | undefined
+  rates(candidate: Candidate): RateCard | undefined
+  /** USD that this call may cost there at most. */
+  mostCost(candidate: Candidate): number | undefined
   /** Milliseconds until the first token of a stream, or a plain answer, as measured lately. */
   latencyMs(candidate: Candidate): number | undefined
 }
@@ -21,7 +22,9 @@ export function objectionTo(candidate: Candidate, constraints: Constraints, esti
   if (deny?.includes(candidate.provider)) return 'its provider is excluded'
   // What nobody knows is assumed of capabilities. Of where data goes and what it costs it is not.
   if (region && !inRegion(candidate.region, region))
-    return candidate.region === undefined ? `its region is not known, and must be ${either(region)}` : `it is in ${candidate.region}, not in ${either(region)}`
+    return candidate.region === undefined
+      ? `its region is not known, and must be ${either(region)}`
+      : `it is in ${candidate.region}, not in ${either(region)}`
   if (trust && (candidate.trust === undefined || !trust.includes(candidate.trust)))
     return `its trust is ${candidate.trust ?? 'not known'}, and must be ${either(trust)}`
   if (retention && !keepsAtMost(candidate.retention, retention))
@@ -31,7 +34,7 @@ export function objectionTo(candidate: Candidate, constraints: Constraints, esti
     if (objection) return objection
   }
   if (maxCost !== undefined) {
-    const cost = estimates.cost(candidate)
+    const cost = estimates.mostCost(candidate)
     if (cost === undefined) return 'what it would cost is not known'
     if (cost > maxCost) return `it may cost ${dollars(cost)}, more than ${dollars(maxCost)}`
   }
@@ -71,11 +74,16 @@ function unmet(candidate: Candidate, requirement: Requirement, estimates: Estima
       const value = quantityOf(candidate, requirement.quantity, estimates)
       if (value === undefined)
         return requirement.quantity.endsWith('_price') ? `its ${requirement.quantity.replace('_', ' ')} is not known` : undefined
-      return compare(value, requirement.compare, requirement.value) ? undefined : `${requirement.quantity} is ${+value.toFixed(4)}, not ${requirement.text}`
+      return compare(value, requirement.compare, requirement.value)
+        ? undefined
+        : `${requirement.quantity} is ${+value.toFixed(4)}, not ${requirement.text}`
     }
     case 'word': {
       const { subject, values, not } = requirement
-      const met = subject === 'retention' ? values.some((value) => keepsAtMost(candidate.retention, value as Retention)) : wordIs(candidate, subject, values)
+      const met =
+        subject === 'retention'
+          ? values.some((value) => keepsAtMost(candidate.retention, value as Retention))
+          : wordIs(candidate, subject, values)
       if (met !== not) return undefined
       return `its ${subject} is ${(subject === 'retention' ? candidate.retention : candidate[subject]) ?? 'not known'}`
     }

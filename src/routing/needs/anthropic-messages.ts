@@ -14,7 +14,7 @@ export function anthropicNeeds(json: JsonObject, text: string, found: NeedsFound
   const thinking = isObject(json['thinking']) ? json['thinking']['type'] : undefined
   if (thinking !== undefined && thinking !== 'disabled') wishes.add('reasoning')
   if (isNumber(json['max_tokens'])) found.output = json['max_tokens']
-  if (/"(?:image|document)"/.test(text))
+  if (found.media && /"(?:image|document)"/.test(text))
     for (const message of arrayOf(json['messages'])) if (isObject(message)) visit(message['content'], found, 0)
 }
 
@@ -22,7 +22,12 @@ function visit(content: Json | undefined, found: NeedsFound, depth: number): voi
   for (const block of arrayOf(content)) {
     if (!isObject(block)) continue
     if (block['type'] === 'image') addMedia(found.features, 'image')
-    if (block['type'] === 'document' && isObject(block['source']) && block['source']['type'] !== 'text' && block['source']['type'] !== 'content')
+    if (
+      block['type'] === 'document' &&
+      isObject(block['source']) &&
+      block['source']['type'] !== 'text' &&
+      block['source']['type'] !== 'content'
+    )
       addMedia(found.features, 'pdf')
     // Results of tools hold blocks of their own.
     if (depth < 2) visit(block['content'], found, depth + 1)

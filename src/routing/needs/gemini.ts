@@ -28,7 +28,7 @@ export function geminiNeeds(json: JsonObject, text: string, found: NeedsFound): 
   }
   const output = either(config, 'maxOutputTokens', 'max_output_tokens')
   if (isNumber(output)) found.output = output
-  if (/"(?:inlineData|inline_data|fileData|file_data)"/.test(text))
+  if (found.media && /"(?:inlineData|inline_data|fileData|file_data)"/.test(text))
     for (const content of arrayOf(json['contents']))
       if (isObject(content))
         for (const part of arrayOf(content['parts'])) {

@@ -20,11 +20,9 @@ export function openaiChatNeeds(json: JsonObject, text: string, found: NeedsFoun
   const output = json['max_completion_tokens'] ?? json['max_tokens']
   if (isNumber(output)) found.output = output
   // The words are looked for in the text first: most conversations are only words.
-  if (/"(?:image_url|input_audio|file|video_url)"/.test(text))
+  if (found.media && /"(?:image_url|input_audio|file|video_url)"/.test(text))
     for (const message of arrayOf(json['messages']))
-      if (isObject(message))
-        for (const part of arrayOf(message['content']))
-          if (isObject(part)) addMedia(features, kindOf(part))
+      if (isObject(message)) for (const part of arrayOf(message['content'])) if (isObject(part)) addMedia(features, kindOf(part))
 }
 
 function kindOf(part: JsonObject): string | undefined {

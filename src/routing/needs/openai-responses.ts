@@ -16,7 +16,7 @@ export function openaiResponsesNeeds(json: JsonObject, text: string, found: Need
   const logprobs = json['top_logprobs']
   if ((isNumber(logprobs) && logprobs > 0) || arrayOf(json['include']).includes('message.output_text.logprobs')) wishes.add('logprobs')
   if (isNumber(json['max_output_tokens'])) found.output = json['max_output_tokens']
-  if (/"input_(?:image|file|audio)"/.test(text)) for (const item of arrayOf(json['input'])) visit(item, found)
+  if (found.media && /"input_(?:image|file|audio)"/.test(text)) for (const item of arrayOf(json['input'])) visit(item, found)
 }
 
 function visit(item: Json, found: NeedsFound): void {

@@ -53,7 +53,11 @@ function preferenceOf(part: string, path: string): Preference {
   if (feature) return { on: { kind: 'feature', feature }, q, text: word }
   const [, subject, value] = /^(provider|region|trust)\s*=\s*(\S+)$/i.exec(word) ?? []
   if (subject && value)
-    return { on: { kind: 'word', subject: subject.toLowerCase() as 'provider' | 'region' | 'trust', value: value.toLowerCase() }, q, text: word }
+    return {
+      on: { kind: 'word', subject: subject.toLowerCase() as 'provider' | 'region' | 'trust', value: value.toLowerCase() },
+      q,
+      text: word,
+    }
   throw invalid(
     `\`${path}\`: \`${part.slice(0, 100)}\` is not a preference. Known: ${[...new Set(Object.values(metrics))].join(', ')}, any feature, \`region=\`, \`trust=\`, \`provider=\`.`,
     path,
