@@ -269,9 +269,11 @@ function survivalOf(delivery: Delivery, { mode, candidates }: NonNullable<Delive
     },
     note: (events) => noteEvents(events, exchange),
     noteSummary(summary) {
-      const usage = summary.usage ?? exchange.usage
+      // The events have been noted one by one, which says more than the tap's glance.
+      const { usage, outputCharacters } = exchange
       noteSummary(summary, exchange)
-      exchange.usage = usage
+      exchange.usage = summary.usage ?? usage
+      exchange.outputCharacters = outputCharacters
     },
     noteTold: parts.memory.watch(''),
     legEnded(fault) {
