@@ -14,6 +14,9 @@ export const numberOf = (value: unknown): number | undefined => (isNumber(value)
 export const objectOf = (value: unknown): JsonObject | undefined => (isObject(value) ? value : undefined)
 export const arrayOf = (value: unknown): readonly Json[] => (Array.isArray(value) ? value : [])
 
+/** Text of a string or a number; anything else, even with a `toString` of its own, is an empty text. */
+export const wordOf = (value: unknown): string => (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '')
+
 /** The parsed value, or undefined when the text is not JSON. */
 export function parseJson(text: string): Json | undefined {
   try {

@@ -1,7 +1,7 @@
 /** What the caller asks of the gateway itself: `x-signalbox-*` headers, or a `signalbox` object in the body. The header wins. */
 
 import { invalid } from '../core/error.ts'
-import { isObject, type JsonObject } from '../core/json.ts'
+import { isObject, type JsonObject, wordOf } from '../core/json.ts'
 import { type Nanos, nanosOf } from '../core/money.ts'
 import { parseDuration } from '../core/units.ts'
 
@@ -79,7 +79,7 @@ function controlsOf(values: ReadonlyMap<ControlName, { value: unknown; path: str
   return {
     require: read('require', text, 'a list of requirements, such as `context>=128k, json_schema`'),
     prefer: read('prefer', text, 'a list of weights, such as `cost;q=0.8, latency;q=0.2`'),
-    maxCost: read('maxCost', (value) => nanosOf(String(value)), 'a decimal amount in USD, such as `0.05`'),
+    maxCost: read('maxCost', (value) => nanosOf(wordOf(value)), 'a decimal amount in USD, such as `0.05`'),
     maxLatencyMs: read('maxLatency', duration, 'a duration above zero with a unit, such as `800ms`'),
     timeoutMs: read('timeout', duration, 'a duration above zero with a unit, such as `30s`'),
     region: read('region', text, 'a region name'),

@@ -93,7 +93,7 @@ function reasoningOf(thinking: Fields): ReasoningWish {
   const budget = thinking.number('thinkingBudget')?.value
   const member = thinking.take('thinkingLevel')
   if (member && typeof member.value !== 'string') throw invalid('thinkingLevel must be a string.', member.path)
-  const level = String(member?.value ?? '').toLowerCase()
+  const level = wordOf(member?.value).toLowerCase()
   const known = EFFORTS.has(level)
   const unknown: [string, Json][] = member && !known && level !== 'thinking_level_unspecified' ? [['thinkingLevel', member.value]] : []
   return {

@@ -1,7 +1,7 @@
 /** Tools and how they are to be chosen. */
 import type { HostedTool, Tool, ToolChoice } from '../../core/call.ts'
 import { invalid } from '../../core/error.ts'
-import { isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isObject, type Json, type JsonObject, wordOf } from '../../core/json.ts'
 import { type Fields, fieldsOf, type Member } from './fields.ts'
 import { jsonSchemaOf } from './schema.ts'
 
@@ -78,14 +78,14 @@ export function toolConfigOf(config: Fields): { choice?: ToolChoice; rest: [stri
   const choice = choiceOf(mode, names, path)
   const rest = [...calling.rest(`${path}.`), ...config.rest(`${config.path}.`)]
   // Checked arguments without a forced call: no other vendor has that, so it goes back here only.
-  if (String(mode?.value).toUpperCase() === 'VALIDATED' && names.length === 0 && mode) rest.push([mode.path, mode.value])
+  if (wordOf(mode?.value).toUpperCase() === 'VALIDATED' && names.length === 0 && mode) rest.push([mode.path, mode.value])
   return { ...(choice && { choice }), rest }
 }
 
 function choiceOf(mode: Member | undefined, names: readonly string[], path: string): ToolChoice | undefined {
   if (!mode) return names.length > 0 ? { type: 'allowed', names, required: false, path } : undefined
   const [first] = names
-  switch (String(mode.value).toUpperCase()) {
+  switch (wordOf(mode.value).toUpperCase()) {
     case 'ANY':
       if (names.length > 1) return { type: 'allowed', names, required: true, path }
       return first === undefined ? { type: 'required', path } : { type: 'named', name: first, path }
