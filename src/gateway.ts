@@ -16,6 +16,7 @@ import { type Candidate, wireFor } from './core/target.ts'
 import { MAX_TIMER_MS } from './core/units.ts'
 import { type Deliveries, type Delivery, deliver } from './deliver.ts'
 import { attemptAll, type Upstreams } from './egress/attempts.ts'
+import { steeringOf } from './ingress/compat/steering.ts'
 import { type Controls, readControls } from './ingress/controls.ts'
 import { credentialOf } from './ingress/credential.ts'
 import { type Endpoint, matchEndpoint } from './ingress/endpoints.ts'
@@ -24,7 +25,10 @@ import type { ListedModel } from './ingress/models.ts'
 import { hello, listModels, noSuchPath, upgradeRefused } from './ingress/plain-endpoints.ts'
 import { type BodyLimits, readBody } from './ingress/read-body.ts'
 import { refuse } from './ingress/refuse.ts'
-import { orderOf } from './routing/order.ts'
+import { askedOf } from './routing/asked.ts'
+import { type Choice, choose, type RoutingFacts } from './routing/choose.ts'
+import { planGroups } from './routing/groups.ts'
+import { planOf, type World } from './routing/order.ts'
 import type { Route, Routes } from './routing/routes.ts'
 import type { Wire } from './wire/wire.ts'
 
@@ -33,6 +37,9 @@ export interface LineParts {
   readonly wires: ReadonlyMap<WireId, Wire>
   readonly routes: Routes
   readonly upstreams: Upstreams
+  /** What routing knows of targets, prices and time. */
+  readonly world: World
+  readonly facts: RoutingFacts
   readonly deliveries: Deliveries
   readonly limits: BodyLimits
   readonly costOf: CostOf
@@ -91,7 +98,7 @@ export function createLine(parts: LineParts): Line {
   async function converse(endpoint: Endpoint, request: HttpRequest, exchange: Exchange, wire: Wire): Promise<HttpReply> {
     const incoming = readBody(request.body, parts.limits)
     const controls = readControls(request.headers, incoming.json['signalbox'])
-    const inquiry = inquiryOf({
+    const asked = inquiryOf({
       endpoint,
       request,
       incoming,
@@ -100,18 +107,19 @@ export function createLine(parts: LineParts): Line {
       recall: (call) => parts.deliveries.memory.recall(call, ''),
       store: parts.deliveries.store,
     })
-    const route = parts.routes.resolve(inquiry.model)
-    exchange.requestedModel = inquiry.model
-    exchange.route = route.name
-    exchange.streamed = inquiry.streamed
+    exchange.requestedModel = asked.model
+    exchange.streamed = asked.streamed
     exchange.inputCharacters = incoming.text.length
+    const { route, plan, steered } = chosenFor(asked, controls, exchange, parts)
+    const inquiry = steered ? { ...asked, steered } : asked
 
-    const candidates = orderOf(route, exchange)
+    const { candidates } = plan
     const counted = inquiry.op === 'count' ? countedHere(inquiry, candidates, parts, wire) : undefined
     if (counted) return counted
-    const limit = deadline(exchange, Math.min(route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY))
+    const limitMs = Math.min(route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY)
+    const limit = deadline(exchange, limitMs)
     return deliver({
-      answering: attemptAll(inquiry, candidates, exchange, parts.upstreams),
+      answering: attemptAll(inquiry, plan, exchange, parts.upstreams, limitMs),
       inquiry,
       exchange,
       wire,
@@ -124,6 +132,20 @@ export function createLine(parts: LineParts): Line {
       },
     })
   }
+}
+
+/** Where the call may go, best first. Throws when nothing answers to the model, or nothing can serve the call. */
+function chosenFor(inquiry: Inquiry, controls: Controls, exchange: Exchange, { routes, world, facts }: LineParts): Choice {
+  const asked = askedOf(inquiry, controls.session)
+  return choose({
+    inquiry,
+    wishes: controls,
+    steering: steeringOf(inquiry),
+    exchange,
+    routes,
+    facts,
+    order: (route) => planGroups(route, (one) => planOf(one, asked, world)),
+  })
 }
 
 /** An answer begun anew is only for callers who know what that looks like. */

@@ -1,21 +1,34 @@
 /** From a configuration to a running line: providers, routes, transports and sinks, built once when config loads. */
 
+import { estimateTokens } from '../accounting/estimate.ts'
 import type { CostOf, Sink } from '../accounting/outcome.ts'
-import { createPricing } from '../accounting/pricing.ts'
+import { ratesAt } from '../accounting/price.ts'
+import { createPricing, type Pricing } from '../accounting/pricing.ts'
 import { capabilitiesOf, isReasoningModel } from '../catalog/capabilities.ts'
 import { baseUrlOf, type Catalog, quirksOf } from '../catalog/catalog.ts'
+import { canonicalProvider } from '../catalog/presets/providers.ts'
+import type { ProviderEntry } from '../catalog/types.ts'
 import type { WireId } from '../core/call.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Transport } from '../core/http.ts'
-import type { Candidate, Target } from '../core/target.ts'
+import type { Inquiry } from '../core/inquiry.ts'
+import type { Drop } from '../core/notes.ts'
+import { type Candidate, type Target, wireFor } from '../core/target.ts'
+import type { Upstreams } from '../egress/attempts.ts'
+import { prepare } from '../egress/prepare.ts'
 import { createProvider, type Provider } from '../egress/provider.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
+import { createRetryBudgets, type RetryBudgets } from '../egress/retry-budget.ts'
 import { createLine, type Line } from '../gateway.ts'
 import type { ListedModel } from '../ingress/models.ts'
 import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
+import type { RatesOf } from '../routing/expected-cost.ts'
+import { createHealth, type Health } from '../routing/health/health.ts'
+import { learningSink } from '../routing/health/learning-sink.ts'
 import { createRoutes, type Route } from '../routing/routes.ts'
 import { strategies } from '../routing/strategies/index.ts'
 import { priority } from '../routing/strategies/priority.ts'
+import type { RoutingStrategy } from '../routing/strategy.ts'
 import { wires } from '../wire/index.ts'
 import {
   type Config,
@@ -40,6 +53,8 @@ export interface AssembleOptions {
   /** Handed over from the line before, on reload. */
   readonly memory?: ReasoningMemory
   readonly store?: ResponseStore
+  readonly health?: Health
+  readonly budgets?: RetryBudgets
   /** The caller's key is checked by this; absent: anyone may call. */
   readonly authenticate?: (credential: string | undefined) => void
   readonly keepAliveMs?: number
@@ -56,11 +71,15 @@ export function assemble({
   sinks = [],
   memory = reasoningMemory(),
   store = responseStore(),
+  health = createHealth(),
+  budgets = createRetryBudgets(health.now),
   authenticate,
   keepAliveMs = 12_000,
 }: AssembleOptions): Line {
   const providers = new Map<string, Provider>()
   for (const [id, provider] of config.providers) providers.set(id, providerOf(id, provider, catalog, secrets))
+
+  health.configure(new Map([...providers].map(([id, { keyCount }]) => [id, keyCount])))
 
   const candidates = createCandidates(config, catalog)
   const named = new Map<string, Route>()
@@ -70,6 +89,7 @@ export function assemble({
     const candidate = candidates(
       { provider, model, weight: 1, wire: undefined, price: undefined, headers: undefined, body: undefined },
       config.defaults,
+      priority,
     )
     const { totalMs } = candidate.timeouts
     return { name: 'direct', strategy: priority, candidates: [candidate], fallback: [], totalMs, ...onBreakOf(config.defaults) }
@@ -85,17 +105,30 @@ export function assemble({
       simulator ??= simulatorTransport()
       return simulator
     },
+    health,
+    budgets,
   }
-  const costOf = costing(config, catalog)
+  const pricing = createPricing({ catalog })
+  const priceOf = pricesOf(config, pricing)
+  const costOf = costing(pricing, priceOf)
+  const ratesOf = rateCards(priceOf)
+  const learns = [...config.models.values()].some(({ strategy }) => strategy === 'cheapest' || strategy === 'adaptive')
   let listed: readonly ListedModel[] | undefined
   return createLine({
     wires,
-    routes: createRoutes(named, direct),
+    routes: createRoutes(named, direct, providerNames(config)),
     upstreams,
+    world: { health, ratesOf, now: health.now, random: health.random },
+    facts: {
+      estimateTokens,
+      ratesOf,
+      health,
+      losses: (inquiry, candidate) => lossesOf(inquiry, candidate, upstreams),
+    },
     deliveries: { upstreams, memory, store, costOf, keepAliveMs },
     limits: { bytes: config.server.limits.body, depth: config.server.limits.depth },
     costOf,
-    sinks,
+    sinks: learns ? [...sinks, learningSink(health)] : sinks,
     authenticate,
     models() {
       listed ??= listModels(config, catalog)
@@ -121,10 +154,10 @@ function providerOf(id: string, { preset, baseUrl, keys, headers }: ProviderConf
   })
 }
 
-type MakeCandidate = (target: TargetConfig, settings: RouteSettings) => Candidate
+type MakeCandidate = (target: TargetConfig, settings: RouteSettings, strategy: RoutingStrategy) => Candidate
 
 function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
-  return ({ provider: id, model, weight, wire: forced, price, headers, body }, settings) => {
+  return ({ provider: id, model, weight, wire: forced, price, headers, body }, settings, strategy) => {
     const provider = config.providers.get(id)
     if (!provider) throw new GatewayError('internal', `The provider ${id} is not configured.`)
     const entry = catalog.provider(provider.preset)
@@ -152,7 +185,10 @@ function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
         totalMs: totalMs ?? defaults.totalMs,
       },
       attempts: settings.retries.attempts,
+      ...(settings.breaker.enabled ? {} : { memory: strategy.needsLoad ? 'load' : 'none' }),
       headers,
+      ...(takesSteering(entry) && { takesSteering: true }),
+      ...(known?.entry.shutdown !== undefined && { shutdown: known.entry.shutdown }),
       on(wire) {
         let target = targets.get(wire)
         if (!target) {
@@ -173,7 +209,8 @@ function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
 }
 
 function routeOf(name: string, route: RouteConfig, config: Config, candidates: MakeCandidate): Route {
-  const own = route.targets.map((target) => candidates(target, route))
+  const strategy = strategies[route.strategy] ?? priority
+  const own = route.targets.map((target) => candidates(target, route, strategy))
   const fallback: Candidate[] = []
   const seen = new Set([name])
   const follow = (names: readonly string[]): void => {
@@ -181,7 +218,7 @@ function routeOf(name: string, route: RouteConfig, config: Config, candidates: M
       const behind = config.models.get(next)
       if (!behind || seen.has(next)) continue
       seen.add(next)
-      fallback.push(...behind.targets.map((target) => candidates(target, behind)))
+      fallback.push(...behind.targets.map((target) => candidates(target, behind, priority)))
       follow(behind.fallback)
     }
   }
@@ -189,29 +226,78 @@ function routeOf(name: string, route: RouteConfig, config: Config, candidates: M
   const totals = own.map(({ timeouts }) => timeouts.totalMs)
   return {
     name,
-    strategy: strategies[route.strategy] ?? priority,
+    strategy,
     candidates: own,
     fallback,
     totalMs: Math.max(...totals, 1),
+    turns: { count: 0 },
     ...onBreakOf(route),
   }
 }
 
 const onBreakOf = ({ onBreak }: RouteSettings): Pick<Route, 'onBreak'> => (onBreak === 'error' ? {} : { onBreak })
 
-function costing(config: Config, catalog: Catalog): CostOf {
-  const pricing = createPricing({ catalog })
-  const prices = new WeakMap<Candidate, ReturnType<typeof pricing.priceOf>>()
-  return (usage, { candidate, at }) => {
-    if (!candidate) return undefined
+type PriceOf = (candidate: Candidate) => ReturnType<Pricing['priceOf']>
+
+function pricesOf(config: Config, pricing: Pricing): PriceOf {
+  const prices = new WeakMap<Candidate, ReturnType<PriceOf>>()
+  return (candidate) => {
     let price = prices.get(candidate)
     if (price === undefined && !prices.has(candidate)) {
       const preset = config.providers.get(candidate.provider)?.preset ?? candidate.provider
       price = pricing.priceOf(preset, candidate.model, candidate.price)
       prices.set(candidate, price)
     }
+    return price
+  }
+}
+
+const costing =
+  (pricing: Pricing, priceOf: PriceOf): CostOf =>
+  (usage, { candidate, at }) => {
+    const price = candidate && priceOf(candidate)
     return price && pricing.costOf(usage, price, new Date(at))
   }
+
+/** Prices that change with the hour are looked up again this often. */
+const RATES_HOLD_MS = 60_000
+
+/** Rates for routing, which asks for every candidate of every call. */
+function rateCards(priceOf: PriceOf): RatesOf {
+  const cards = new WeakMap<Candidate, { readonly rates: ReturnType<typeof ratesAt>; readonly until: number; readonly banded: boolean }>()
+  return (candidate, inputTokens, now) => {
+    let card = cards.get(candidate)
+    if (!card || now >= card.until) {
+      const price = priceOf(candidate)
+      const banded = price?.schedule.some(({ rates }) => rates.bands !== undefined) ?? false
+      card = { rates: price && ratesAt(price, new Date(now)), until: now + RATES_HOLD_MS, banded }
+      cards.set(candidate, card)
+    }
+    if (!card.banded) return card.rates
+    const price = priceOf(candidate)
+    return price && ratesAt(price, new Date(now), inputTokens)
+  }
+}
+
+/** Hosts that read OpenRouter's fields as it does. */
+const STEERED_HOSTS: ReadonlySet<string> = new Set(['openrouter', 'kilo'])
+
+/** Of a host that nobody knows it is assumed. */
+const takesSteering = (entry: ProviderEntry | undefined): boolean =>
+  entry === undefined || entry.generic === true || STEERED_HOSTS.has(entry.id)
+
+/** By id, else by preset or another name of it: `gemini` for a provider with the preset `google`. */
+function providerNames({ providers }: Config): (name: string) => string | undefined {
+  const byPreset = new Map<string, string>()
+  for (const [id, { preset }] of providers) if (!byPreset.has(preset)) byPreset.set(preset, id)
+  return (name) => (providers.has(name) ? name : (byPreset.get(name) ?? byPreset.get(canonicalProvider(name))))
+}
+
+/** What a translation to this target would lose. */
+function lossesOf(inquiry: Inquiry, candidate: Candidate, { wires, providers }: Upstreams): readonly Drop[] {
+  const wire = wires.get(wireFor(candidate, inquiry.wire))
+  const provider = providers.get(candidate.provider)
+  return wire && provider ? prepare(inquiry, candidate, wire, provider, 0).drops : []
 }
 
 function listModels(config: Config, catalog: Catalog): readonly ListedModel[] {

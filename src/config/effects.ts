@@ -25,7 +25,6 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
   if (config.server.threads > 1) note('server.threads', 'has no effect yet: one thread serves')
   for (const section of ['store', 'shared', 'admin', ...laterSections]) if (has(given, section)) note(section)
   for (const key of ['vault', 'masterKey']) if (has(given, 'secrets', key)) note(`secrets.${key}`)
-  if (has(given, 'defaults', 'breaker')) note('defaults.breaker')
   if (has(given, 'defaults', 'onBreak') && config.defaults.onBreak !== 'error')
     note('defaults.onBreak', 'has no effect yet: a broken stream ends with an error')
 
@@ -39,8 +38,6 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
   }
   for (const [name, route] of config.models) {
     const path = `models.${name}`
-    if (route.strategy !== 'priority') note(`${path}.strategy`, 'has no effect yet: targets are tried in the order they are written')
-    if (has(given, 'models', name, 'breaker')) note(`${path}.breaker`)
     if (has(given, 'models', name, 'onBreak') && route.onBreak !== 'error')
       note(`${path}.onBreak`, 'has no effect yet: a broken stream ends with an error')
     route.targets.forEach(({ wire }, index) => {

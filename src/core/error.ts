@@ -216,6 +216,8 @@ export interface GatewayErrorOptions {
   readonly retryAfterMs?: number
   /** The provider's own error code or type, for callers that read it. */
   readonly providerCode?: string
+  /** The provider's own status, whatever the caller sees. */
+  readonly upstreamStatus?: number
   /** False: the caller's SDK must not retry by itself. */
   readonly shouldRetry?: boolean
   /** The request never reached the provider: no connection stood. */
@@ -234,6 +236,7 @@ export class GatewayError extends Error {
   readonly status: number
   readonly retryAfterMs: number | undefined
   readonly providerCode: string | undefined
+  readonly upstreamStatus: number | undefined
   readonly shouldRetry: boolean | undefined
   readonly unsent: boolean
   readonly allow: string | undefined
@@ -242,7 +245,18 @@ export class GatewayError extends Error {
   constructor(
     id: FaultId,
     message: string,
-    { path, status, retryAfterMs, providerCode, shouldRetry, unsent = false, allow, details, cause }: GatewayErrorOptions = {},
+    {
+      path,
+      status,
+      retryAfterMs,
+      providerCode,
+      upstreamStatus,
+      shouldRetry,
+      unsent = false,
+      allow,
+      details,
+      cause,
+    }: GatewayErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'GatewayError'
@@ -251,6 +265,7 @@ export class GatewayError extends Error {
     this.status = status ?? faults[id].status
     this.retryAfterMs = retryAfterMs
     this.providerCode = providerCode
+    this.upstreamStatus = upstreamStatus
     this.shouldRetry = shouldRetry
     this.unsent = unsent
     this.allow = allow

@@ -142,6 +142,8 @@ export interface Candidate {
   readonly timeouts: Timeouts
   /** Attempts here, the first included. */
   readonly attempts: number
+  /** What is remembered of it: `load` leaves its faults out. Default: everything. */
+  readonly memory?: 'none' | 'load'
   readonly headers?: Readonly<Record<string, string>>
   /** How the provider treats what it is sent; undefined where the operator did not say. */
   readonly retention?: Retention

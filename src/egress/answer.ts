@@ -52,9 +52,14 @@ export interface Sending {
   /** The caller is gone, or the call's deadline has passed. */
   readonly cancellation: Cancellation
   scrub(text: string): string
+  /** Told once how a stream went that has begun well. Without a fault: to its natural end. */
+  ended?(fault?: GatewayError): void
 }
 
 const MAX_ERROR_BODY = 1 << 20
+
+/** Told of a stream that its reader left before the end. Only the first word counts, so others may have been said before. */
+const leftEarly = new GatewayError('client-closed', 'The reader left before the end.')
 
 /** Sends, and waits until the answer is whole (plain) or has begun well (streamed). */
 export async function answerOf(sending: Sending): Promise<Answer> {
@@ -87,11 +92,11 @@ const readable = (error: unknown): GatewayError =>
 
 /** The provider's words may quote our key. */
 function scrubbed(error: GatewayError, { scrub }: Sending): GatewayError {
-  const { id, message, providerCode, path, status, retryAfterMs, shouldRetry, unsent, cause } = error
+  const { id, message, providerCode, upstreamStatus, path, status, retryAfterMs, shouldRetry, unsent, cause } = error
   const clean = scrub(message)
   const code = providerCode && scrub(providerCode)
   if (clean === message && code === providerCode) return error
-  return new GatewayError(id, clean, { providerCode: code, path, status, retryAfterMs, shouldRetry, unsent, cause })
+  return new GatewayError(id, clean, { providerCode: code, upstreamStatus, path, status, retryAfterMs, shouldRetry, unsent, cause })
 }
 
 const timeout = (what: string, limitMs: number): GatewayError =>
@@ -108,7 +113,7 @@ async function faultOf(response: UpstreamResponse, { wire, scrub }: Sending): Pr
     response.headers,
   )
   const { id, message, path, status, retryAfterMs, providerCode } = fault
-  const provider = new ProviderFault(id, message, { path, status, retryAfterMs, providerCode })
+  const provider = new ProviderFault(id, message, { path, status, retryAfterMs, providerCode, upstreamStatus: response.status })
   provider.headers = response.headers
   // Kept statuses only: a body that speaks of the gateway's own credential is not for the caller.
   if (status === response.status && hasNativeEnvelope(wire.id, text)) provider.body = new TextEncoder().encode(scrub(text))
@@ -285,11 +290,18 @@ async function byteStream({ first, source, sending, watchdog, done }: Arrival, t
           outputs = tap.summary.outputs
           finished = tap.finished
         }
+        sending.ended?.()
       } catch (error) {
         // What breaks after the stream's own ending takes nothing away.
-        if (!tap.finished || tap.error || sending.cancellation.cancelled) throw scrubbed(readable(error), sending)
+        if (!tap.finished || tap.error || sending.cancellation.cancelled) {
+          const fault = scrubbed(readable(error), sending)
+          sending.ended?.(fault)
+          throw fault
+        }
+        sending.ended?.()
       } finally {
         done()
+        sending.ended?.(tap.finished ? undefined : leftEarly)
       }
     },
   }
@@ -342,14 +354,22 @@ async function eventStream({ first, source, sending, watchdog, done }: Arrival, 
         const batch = decode(next.done ? undefined : next.value)
         if (batch.length === 0) continue
         const failed = batch.find((event) => event.type === 'error')
+        if (failed) sending.ended?.(failed.error)
         yield failed ? batch.map((event) => (event.type === 'error' ? { ...event, error: scrubbed(event.error, sending) } : event)) : batch
         if (failed) return
         note(batch)
       }
+      sending.ended?.()
     } catch (error) {
-      if (!over || sending.cancellation.cancelled) throw scrubbed(readable(error), sending)
+      if (!over || sending.cancellation.cancelled) {
+        const fault = scrubbed(readable(error), sending)
+        sending.ended?.(fault)
+        throw fault
+      }
+      sending.ended?.()
     } finally {
       done()
+      sending.ended?.(over ? undefined : leftEarly)
     }
   }
 }

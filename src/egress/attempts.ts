@@ -1,26 +1,39 @@
 /**
  * The attempt loop: candidates in order, each with its keys and retries, until one answers well. It owns what is tried
  * again and where; everything before the first event of an answer happens here, unseen by the caller.
+ *
+ * Going on to a target that has not been tried and does not rest is always allowed, or a healthy target would be left
+ * unused. Everything else that repeats work is paid for from the retry budget.
  */
 
 import type { WireId } from '../core/call.ts'
 import { GatewayError, gatewayErrorOf } from '../core/error.ts'
 import { type Attempt, type Exchange, elapsed } from '../core/exchange.ts'
-import type { Transport } from '../core/http.ts'
+import type { HealthView, Plan, TargetHealth } from '../core/health.ts'
+import type { Headers, Transport } from '../core/http.ts'
 import type { Inquiry } from '../core/inquiry.ts'
 import type { JsonObject } from '../core/json.ts'
 import { type Candidate, wireFor } from '../core/target.ts'
 import type { Wire } from '../wire/wire.ts'
-import { type Answer, type AnswerLimits, answerOf, type EventStream } from './answer.ts'
+import { timeoutsFor } from './adaptive-timeouts.ts'
+import { type Answer, type AnswerLimits, answerOf, type EventStream, ProviderFault } from './answer.ts'
+import { pause } from './backoff.ts'
 import { replay } from './follow.ts'
+import { nextKey } from './key-pool.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import type { Provider } from './provider.ts'
+import { nextStep } from './recovery.ts'
+import type { CallBudget, RetryBudgets } from './retry-budget.ts'
 
 export interface Upstreams {
   readonly providers: ReadonlyMap<string, Provider>
   readonly wires: ReadonlyMap<WireId, Wire>
   readonly limits: AnswerLimits
   transportOf(provider: string): Transport
+  /** Absent: nothing is remembered of any target. */
+  readonly health?: HealthView & { now(): number; random(): number }
+  /** Absent: every call may be retried. */
+  readonly budgets?: RetryBudgets
 }
 
 export interface Delivered {
@@ -28,101 +41,235 @@ export interface Delivered {
   readonly candidate: Candidate
   readonly wire: Wire
   readonly prepared: Prepared
+  /** Why this target was called, where that is not its place in the route. */
+  readonly why?: string | undefined
 }
 
-/** First pause before trying the same target again. */
-const BACKOFF_MS = 100
-const MAX_BACKOFF_MS = 5_000
+/** Characters in a token, about. */
+const CHARACTERS_PER_TOKEN = 4
 
-/** Throws the last fault when every candidate has failed. */
+/** One call on its way through its candidates. */
+interface Run {
+  readonly inquiry: Inquiry
+  readonly exchange: Exchange
+  readonly upstreams: Upstreams
+  readonly budget: CallBudget | undefined
+  readonly limitMs: number
+  readonly inputTokens: number
+  last: GatewayError | undefined
+  /** Attempts of this call so far. */
+  attempts: number
+  /** The input did not fit into this candidate. */
+  tooLongFor: Candidate | undefined
+}
+
+/** Throws the last fault when every candidate has failed. `limitMs`: the call's deadline, from its beginning. */
 export async function attemptAll(
   inquiry: Inquiry,
-  candidates: readonly Candidate[],
+  order: Plan | readonly Candidate[],
   exchange: Exchange,
   upstreams: Upstreams,
+  limitMs = Number.POSITIVE_INFINITY,
 ): Promise<Delivered> {
-  let last: GatewayError | undefined
-  for (const candidate of candidates) {
-    try {
-      return await attemptOn(candidate, inquiry, exchange, upstreams)
-    } catch (error) {
-      last = moreTelling(last, gatewayErrorOf(error))
-      if (exchange.cancellation.cancelled) throw gatewayErrorOf(exchange.cancellation.reason)
-      if (last.fault.retry === 'never') throw last
-    }
+  const planned = 'ready' in order
+  const candidates = planned ? order.candidates : order
+  const ready = planned ? order.ready : order.length
+  const run: Run = {
+    inquiry,
+    exchange,
+    upstreams,
+    budget: candidates[0]?.memory === undefined ? upstreams.budgets?.begin(budgetName(exchange, candidates[0])) : undefined,
+    limitMs,
+    inputTokens: Math.ceil(inquiry.text.length / CHARACTERS_PER_TOKEN),
+    last: undefined,
+    attempts: 0,
+    tooLongFor: undefined,
   }
-  throw last ?? new GatewayError('no-eligible-target', 'The route has no target.', { shouldRetry: false })
+  const held: Candidate[] = []
+  for (let index = 0; index < ready; index++) {
+    const candidate = candidates[index] as Candidate
+    // The plan is fresh for its first candidate; the others may have begun to rest since.
+    if ((index > 0 || !planned) && rests(candidate, run)) {
+      held.push(candidate)
+      continue
+    }
+    if (!worthwhile(candidate, run)) continue
+    if (run.attempts > 0) run.budget?.take()
+    const delivered = await attemptOn(candidate, run, false)
+    if (delivered) return planned && index === 0 && order.why ? { ...delivered, why: order.why } : delivered
+  }
+  // Nothing is left but what rests: better to call that than nothing, once, and more often only from the budget.
+  for (const candidate of [...held, ...candidates.slice(ready)]) {
+    if (!worthwhile(candidate, run)) continue
+    if (run.attempts > 0 && run.budget && !run.budget.take()) break
+    const delivered = await attemptOn(candidate, run, true)
+    if (delivered) return { ...delivered, why: 'panic: every target rests' }
+  }
+  throw lastWord(candidates, run)
+}
+
+/** Direct calls share a budget by provider: one that is down uses up no other's. */
+const budgetName = ({ route }: Exchange, first: Candidate | undefined): string =>
+  route === undefined || route === 'direct' ? `direct ${first?.provider}` : route
+
+const healthOf = (candidate: Candidate, { upstreams, inquiry }: Run): TargetHealth | undefined =>
+  upstreams.health?.of(candidate, wireFor(candidate, inquiry.wire))
+
+const nowOf = ({ health }: Upstreams): number => health?.now() ?? Date.now()
+
+const rests = (candidate: Candidate, run: Run): boolean => healthOf(candidate, run)?.standing(nowOf(run.upstreams)) === 'resting'
+
+const remainingMs = ({ limitMs, exchange }: Run): number => limitMs - elapsed(exchange)
+
+/** Whether an attempt here could still help. */
+function worthwhile(candidate: Candidate, run: Run): boolean {
+  if (run.tooLongFor && !isLarger(candidate, run.tooLongFor, run)) return false
+  if (run.attempts === 0 || run.limitMs === Number.POSITIVE_INFINITY) return true
+  // An answer that would come after the deadline helps nobody.
+  const usual = healthOf(candidate, run)?.quantileMs(0.5, run.inputTokens, run.inquiry.streamed, nowOf(run.upstreams))
+  return usual === undefined || usual < remainingMs(run)
+}
+
+/** For input that did not fit: surely larger, or another model that nobody knows the size of. */
+function isLarger(candidate: Candidate, than: Candidate, { inquiry }: Run): boolean {
+  const sizeOf = (one: Candidate): number | undefined => one.on(wireFor(one, inquiry.wire)).capabilities.contextWindow
+  const [size, failed] = [sizeOf(candidate), sizeOf(than)]
+  if (size === undefined || failed === undefined) return candidate.model !== than.model
+  return size > failed
 }
 
 /** A target that never got the call says less than one that answered. */
 const moreTelling = (earlier: GatewayError | undefined, later: GatewayError): GatewayError =>
   earlier && (later.id === 'untranslatable' || later.id === 'lossy-translation') ? earlier : later
 
-async function attemptOn(candidate: Candidate, inquiry: Inquiry, exchange: Exchange, upstreams: Upstreams): Promise<Delivered> {
+/** Undefined: it failed, and another target may be tried. Throws when none may. `forced`: it is called although it rests. */
+async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promise<Delivered | undefined> {
+  const { inquiry, exchange, upstreams } = run
   const provider = upstreams.providers.get(candidate.provider)
   const wire = upstreams.wires.get(wireFor(candidate, inquiry.wire))
-  if (!provider || !wire)
-    throw new GatewayError('no-eligible-target', `The provider \`${candidate.provider}\` cannot be called: its wire is not spoken yet.`)
+  if (!provider || !wire) {
+    const why = `The provider \`${candidate.provider}\` cannot be called: its wire is not spoken yet.`
+    run.last = new GatewayError('no-eligible-target', why)
+    throw run.last
+  }
+  const health = healthOf(candidate, run)
+  const usedKeys: number[] = []
+  let key = nextKey(health, provider.keyCount, usedKeys, forced, nowOf(upstreams))
+  // The last key has begun to rest since the plan was made.
+  if (key === undefined) key = nextKey(health, provider.keyCount, usedKeys, true, nowOf(upstreams)) ?? 0
   let tries = 0
-  let keys = 0
   for (;;) {
-    const prepared = prepare(inquiry, candidate, wire, provider, keys)
-    const attempt: Attempt = {
-      provider: candidate.provider,
-      model: candidate.model,
-      wire: wire.id,
-      startedMs: elapsed(exchange),
-      sent: true,
-    }
-    exchange.attempts.push(attempt)
     try {
-      const answer = await answerOf({
-        transport: upstreams.transportOf(candidate.provider),
-        wire,
-        prepared,
-        streamed: inquiry.streamed,
-        count: inquiry.op === 'count',
-        timeouts: candidate.timeouts,
-        limits: upstreams.limits,
-        cancellation: exchange.cancellation,
-        scrub: provider.scrubbed,
-      })
-      attempt.endedMs = elapsed(exchange)
-      return { answer, candidate, wire, prepared }
+      return await attempt(candidate, wire, provider, key, health, run)
     } catch (error) {
       const fault = gatewayErrorOf(error)
-      attempt.endedMs = elapsed(exchange)
-      attempt.fault = fault.id
-      attempt.sent = !fault.unsent
-      attempt.message = fault.message.slice(0, 300)
-      if (exchange.cancellation.cancelled) throw fault
-      // A key that is refused or used up says nothing of the next one.
-      if ((fault.id === 'upstream-credential' || fault.id === 'upstream-rate-limited') && keys + 1 < provider.keyCount) {
-        keys++
-        continue
-      }
+      run.last = moreTelling(run.last, fault)
+      if (exchange.cancellation.cancelled) throw gatewayErrorOf(exchange.cancellation.reason)
       tries++
-      if (fault.fault.retry !== 'same' || tries >= candidate.attempts) throw fault
-      await pause(backoff(tries, fault.retryAfterMs), exchange)
+      const now = nowOf(upstreams)
+      usedKeys.push(key)
+      const another: number | undefined = forced ? undefined : nextKey(health, provider.keyCount, usedKeys, false, now)
+      const next = nextStep({
+        fault,
+        tries,
+        attempts: candidate.attempts,
+        anotherKey: another !== undefined,
+        failing: forced || health?.failing(now) === true,
+        remainingMs: remainingMs(run),
+        usualMs: health?.quantileMs(0.5, run.inputTokens, inquiry.streamed, now),
+        random: upstreams.health?.random ?? Math.random,
+        mayRetry: () => run.budget?.take() ?? true,
+      })
+      switch (next.step) {
+        case 'key':
+          key = another ?? key
+          continue
+        case 'same':
+          usedKeys.pop()
+          await pause(next.afterMs, exchange.cancellation)
+          if (exchange.cancellation.cancelled) throw gatewayErrorOf(exchange.cancellation.reason)
+          continue
+        case 'target':
+          return undefined
+        case 'larger':
+          run.tooLongFor = candidate
+          return undefined
+        case 'lenient':
+        case 'stop':
+          throw run.last
+      }
     }
   }
 }
 
-/** Full jitter, so that callers who failed together do not come back together. */
-const backoff = (tries: number, retryAfterMs = 0): number =>
-  Math.min(MAX_BACKOFF_MS, Math.max(retryAfterMs, Math.random() * BACKOFF_MS * 2 ** (tries - 1)))
-
-function pause(ms: number, { cancellation }: Exchange): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      forget()
-      resolve()
-    }, ms)
-    const forget = cancellation.onCancel(() => {
-      clearTimeout(timer)
-      resolve()
+async function attempt(
+  candidate: Candidate,
+  wire: Wire,
+  provider: Provider,
+  key: number,
+  health: TargetHealth | undefined,
+  run: Run,
+): Promise<Delivered> {
+  const { inquiry, exchange, upstreams, inputTokens } = run
+  const prepared = prepare(inquiry, candidate, wire, provider, key)
+  const startedMs = elapsed(exchange)
+  const attempt: Attempt = { provider: candidate.provider, model: candidate.model, wire: wire.id, startedMs, sent: true }
+  exchange.attempts.push(attempt)
+  run.attempts++
+  const visit = health?.enter(key, inputTokens, inquiry.streamed)
+  try {
+    const answer = await answerOf({
+      transport: upstreams.transportOf(candidate.provider),
+      wire,
+      prepared,
+      streamed: inquiry.streamed,
+      count: inquiry.op === 'count',
+      timeouts: timeoutsFor(candidate.timeouts, health, inputTokens, inquiry.streamed, nowOf(upstreams)),
+      limits: upstreams.limits,
+      cancellation: exchange.cancellation,
+      scrub: provider.scrubbed,
+      ended: visit && ((fault) => visit.ended(fault)),
     })
-  })
+    attempt.endedMs = elapsed(exchange)
+    if (visit) {
+      visit.began(attempt.endedMs - startedMs, answer.headers)
+      if (answer.kind !== 'byte-stream' && answer.kind !== 'event-stream') visit.ended()
+    }
+    return { answer, candidate, wire, prepared }
+  } catch (error) {
+    const fault = gatewayErrorOf(error)
+    attempt.endedMs = elapsed(exchange)
+    attempt.fault = fault.id
+    attempt.sent = !fault.unsent
+    attempt.status = fault.upstreamStatus
+    attempt.message = fault.message.slice(0, 300)
+    visit?.ended(fault, fault instanceof ProviderFault ? fault.headers : NO_HEADERS)
+    throw fault
+  }
+}
+
+const NO_HEADERS: Readonly<Headers> = {}
+
+/** The fault that the caller gets. When everything waits for rate limits, it hears when the first of them is free. */
+function lastWord(candidates: readonly Candidate[], run: Run): GatewayError {
+  const { last, upstreams } = run
+  if (!last) return new GatewayError('no-eligible-target', 'The route has no target.', { shouldRetry: false })
+  if (last.id !== 'upstream-rate-limited') return last
+  const now = nowOf(upstreams)
+  let soonest = last.retryAfterMs
+  for (const candidate of candidates) {
+    const rest = healthOf(candidate, run)?.limitedMs(now)
+    if (rest === undefined) return last
+    if (soonest === undefined || rest < soonest) soonest = rest
+  }
+  if (soonest === last.retryAfterMs) return last
+  const { id, message, path, status, providerCode, upstreamStatus } = last
+  const told = new ProviderFault(id, message, { path, status, providerCode, upstreamStatus, retryAfterMs: soonest, cause: last })
+  if (last instanceof ProviderFault) {
+    told.body = last.body
+    told.headers = last.headers
+  }
+  return told
 }
 
 /** Another request to the target that answered, for a reply that has to be continued. Its answer is read as events. */

@@ -12,6 +12,7 @@ import { undiciTransport } from '../egress/transport-undici.ts'
 import type { Line } from '../gateway.ts'
 import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
 import { ownerOnly } from '../policy/owner-key.ts'
+import { createHealth, type Health } from '../routing/health/health.ts'
 import { greeting } from './greeting.ts'
 import { createHttpServer } from './http-server.ts'
 import { lineWriter } from './line-writer.ts'
@@ -59,6 +60,7 @@ export async function startServing({
   const transport = undiciTransport()
   const memory = reasoningMemory()
   const store = responseStore()
+  const health = createHealth()
   const log = lineWriter(write)
   const owner = ownerKey(config, env)
   let simulator: Transport | undefined
@@ -70,6 +72,7 @@ export async function startServing({
       transport,
       memory,
       store,
+      health,
       env,
       readFile,
       log,
@@ -133,6 +136,7 @@ interface LineInputs {
   readonly transport: Transport
   readonly memory: ReasoningMemory
   readonly store: ResponseStore
+  readonly health: Health
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
   readonly owner: string | undefined
@@ -140,7 +144,7 @@ interface LineInputs {
   readonly simulatorTransport: () => Transport
 }
 
-function buildLine({ config, catalog, transport, memory, store, env, log, owner, readFile, simulatorTransport }: LineInputs): Line {
+function buildLine({ config, catalog, transport, memory, store, health, env, log, owner, readFile, simulatorTransport }: LineInputs): Line {
   const { log: level } = config.telemetry
   return assemble({
     config,
@@ -150,6 +154,7 @@ function buildLine({ config, catalog, transport, memory, store, env, log, owner,
     simulatorTransport,
     memory,
     store,
+    health,
     sinks: level === 'off' ? [] : [logSink(level, log.write)],
     authenticate: config.access.mode === 'keys' && owner !== undefined ? ownerOnly(owner, sameSecret) : undefined,
   })

@@ -1,0 +1,164 @@
+/**
+ * The memory of how targets do. One for the life of the process: a reload hands it to the next line. Nothing here knows a
+ * secret; keys are known by their place.
+ */
+import type { WireId } from '../../core/call.ts'
+import type { HealthView } from '../../core/health.ts'
+import type { Candidate } from '../../core/target.ts'
+import type { BreakerOptions, BreakerState } from './breaker.ts'
+import { type Surroundings, TargetState } from './target-state.ts'
+
+export interface Transition {
+  readonly provider: string
+  readonly wire: string
+  readonly model: string
+  readonly from: BreakerState
+  readonly to: BreakerState
+  readonly at: number
+}
+
+export interface HealthOptions {
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number
+  /** 0 to 1. Default `Math.random`. */
+  readonly random?: () => number
+  readonly breaker?: BreakerOptions
+  /** Told of every opening, probing and closing. */
+  readonly onTransition?: (transition: Transition) => void
+}
+
+/** One target as it is at a moment, for metrics and people. */
+export interface TargetReport {
+  readonly provider: string
+  readonly wire: string
+  readonly model: string
+  readonly standing: string
+  readonly breaker: BreakerState
+  readonly restMs: number
+  readonly share: number
+  readonly inFlight: number
+  readonly errors: number
+  readonly headroom: number
+  readonly firstTokenMs: number | undefined
+  readonly answerMs: number | undefined
+  readonly tokensPerSecond: number | undefined
+}
+
+export interface Health extends HealthView {
+  /** The configuration now in force: how many keys each provider has. Refused keys get another chance. */
+  configure(keyCounts: ReadonlyMap<string, number>): void
+  /** What an answer held, once it is known. */
+  learn(id: { provider: string; wire: string; model: string }, answer: Learned): void
+  snapshot(): readonly TargetReport[]
+  now(): number
+  random(): number
+}
+
+export interface Learned {
+  readonly output?: number | undefined
+  readonly cachedShare?: number | undefined
+  readonly tokensPerSecond?: number | undefined
+}
+
+/** Callers may name any model of a provider, so the memory is bounded. */
+const MAX_TARGETS = 10_000
+const STALE_MS = 600_000
+
+export function createHealth({ now = Date.now, random = Math.random, breaker = {}, onTransition }: HealthOptions = {}): Health {
+  const targets = new Map<string, TargetState>()
+  /** A candidate's states by wire: found without building a name. */
+  const found = new WeakMap<Candidate, Map<WireId, TargetState>>()
+  const retired = new Map<string, Set<number>>()
+  let keyCounts: ReadonlyMap<string, number> = new Map()
+
+  const surroundings: Surroundings = {
+    now,
+    random,
+    breaker,
+    changed({ provider, wire, model }, from, to) {
+      onTransition?.({ provider, wire, model, from, to, at: now() })
+    },
+    retiredKeys(provider) {
+      let places = retired.get(provider)
+      if (!places) {
+        places = new Set()
+        retired.set(provider, places)
+      }
+      return places
+    },
+  }
+
+  const nameOf = (provider: string, wire: string, model: string): string => `${provider}\n${wire}\n${model}`
+
+  function makeRoom(): void {
+    const at = now()
+    for (const [name, target] of targets) {
+      if (target.inFlight === 0 && at - target.lastUsedAt > STALE_MS) targets.delete(name)
+    }
+    for (const name of targets.keys()) {
+      if (targets.size < MAX_TARGETS) return
+      targets.delete(name)
+    }
+  }
+
+  return {
+    now,
+    random,
+    of(candidate, wire) {
+      let byWire = found.get(candidate)
+      let target = byWire?.get(wire)
+      if (target) return target
+      const { provider, model, memory } = candidate
+      if (memory === 'none') return undefined
+      const faults = memory !== 'load'
+      const name = nameOf(provider, wire, faults ? model : `${model}\nload`)
+      target = targets.get(name)
+      if (!target) {
+        if (targets.size >= MAX_TARGETS) makeRoom()
+        target = new TargetState({ provider, wire, model, faults }, keyCounts.get(provider) ?? 1, surroundings)
+        target.lastUsedAt = now()
+        targets.set(name, target)
+      }
+      if (!byWire) {
+        byWire = new Map()
+        found.set(candidate, byWire)
+      }
+      byWire.set(wire, target)
+      return target
+    },
+    configure(counts) {
+      keyCounts = counts
+      for (const places of retired.values()) places.clear()
+      for (const [name, target] of targets) {
+        const count = counts.get(target.provider)
+        if (count === undefined) targets.delete(name)
+        else {
+          target.keyCount = count
+          target.forgive()
+        }
+      }
+    },
+    learn({ provider, wire, model }, { output, cachedShare, tokensPerSecond }) {
+      for (const name of [nameOf(provider, wire, model), nameOf(provider, wire, `${model}\nload`)])
+        targets.get(name)?.learn(output, cachedShare, tokensPerSecond)
+    },
+    snapshot() {
+      const at = now()
+      return [...targets.values()].map((target) => ({
+        provider: target.provider,
+        wire: target.wire,
+        model: target.model,
+        standing: target.standing(at),
+        breaker: target.breakerState(at),
+        restMs: target.restMs(at),
+        share: target.share(at),
+        inFlight: target.inFlight,
+        errors: target.errors(at),
+        headroom: target.headroom(at),
+        firstTokenMs: target.latencyMs(0, true, at),
+        answerMs: target.latencyMs(0, false, at),
+        tokensPerSecond: target.tokensPerSecond,
+      }))
+    },
+  }
+}
