@@ -7,6 +7,7 @@ import type { Inquiry } from '../core/inquiry.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Drop } from '../core/notes.ts'
 import type { Wire } from '../wire/wire.ts'
+import { impliedModel } from './compat/steering.ts'
 import type { Controls } from './controls.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { Incoming } from './read-body.ts'
@@ -28,7 +29,7 @@ export interface InquiryParts {
 }
 
 export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, wire, controls, recall, store }: InquiryParts): Inquiry {
-  const model = endpoint.model ?? modelOf(json['model'])
+  const model = endpoint.model ?? modelOf(json['model'] ?? impliedModel(wire.id, json, request.headers))
   if (model.length > MAX_MODEL) throw invalid(`\`model\` is longer than ${MAX_MODEL} characters.`, 'model')
   const streamed = endpoint.op === 'count' ? false : (endpoint.stream ?? streamOf(json['stream']))
   const rounded: Drop[] = []

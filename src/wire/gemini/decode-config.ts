@@ -2,6 +2,7 @@
 import type { Effort, Format, ReasoningWish, SettingName, Settings } from '../../core/call.ts'
 import { invalid } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
+import { wordOf } from '../../core/json.ts'
 import { schemaOf } from './decode-tools.ts'
 import type { Fields } from './fields.ts'
 
