@@ -1,7 +1,8 @@
 /** Describes the request to a target: the client's own bytes where the wires are equal, else its call in the target's words. */
+import type { ChatCall } from '../core/call.ts'
 import { GatewayError } from '../core/error.ts'
 import type { UpstreamRequest } from '../core/http.ts'
-import type { Inquiry } from '../core/inquiry.ts'
+import type { Inquiry, SteeredMembers } from '../core/inquiry.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { type Edit, editMembers, type Span, scanMembers } from '../core/members.ts'
 import { type Drop, Notes } from '../core/notes.ts'
@@ -34,7 +35,7 @@ export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, prov
   const headers = provider.headers(wire.id, keyIndex, inquiry.streamed)
   const { connectMs } = candidate.timeouts
   if (ownWire && !mustRewrite(inquiry, target)) {
-    const { text, hideUsage, drops } = sameWire(inquiry, target)
+    const { text, hideUsage, drops } = sameWire(inquiry, target, candidate.takesSteering === true)
     if (drops.length > 0 && inquiry.strict) throw lossy(drops)
     return {
       target,
@@ -51,7 +52,7 @@ export function prepare(inquiry: Inquiry, candidate: Candidate, wire: Wire, prov
     }
   }
   const notes = new Notes()
-  const call = inquiry.callFor ? inquiry.callFor(target) : inquiry.call()
+  const call = steeredCall(inquiry.callFor ? inquiry.callFor(target) : inquiry.call(), inquiry.steered, candidate)
   for (const { path, reason } of inquiry.rounded) notes.dropped(path, reason)
   const encoded = wire.encodeCall(call, target, notes)
   const body =
@@ -108,13 +109,18 @@ function lossy(drops: readonly Drop[]): GatewayError {
 }
 
 /** The client's text with only what must change: the model's name, the usage chunk, what steers the gateway, the host's spellings. */
-function sameWire(inquiry: Inquiry, { model, quirks, body, wire }: Target): { text: string; hideUsage: boolean; drops: readonly Drop[] } {
+function sameWire(
+  inquiry: Inquiry,
+  { model, quirks, body, wire }: Target,
+  takesSteering: boolean,
+): { text: string; hideUsage: boolean; drops: readonly Drop[] } {
   const { scan, json, text } = inquiry
   const edits: Edit[] = []
   const drops: Drop[] = []
   // Gemini has the model in the path; Azure's clients have it there too.
   if (json['model'] !== model && (wire !== 'gemini' || scan.members.has('model'))) edits.push({ set: 'model', json: JSON.stringify(model) })
   for (const name of STEERING) if (scan.members.has(name)) edits.push({ remove: name })
+  if (inquiry.steered) unsteer(inquiry.steered, json, takesSteering, edits)
   let hideUsage = false
   if (wire === 'openai-chat') {
     hideUsage = askForUsage(inquiry, quirks, edits)
@@ -122,6 +128,31 @@ function sameWire(inquiry: Inquiry, { model, quirks, body, wire }: Target): { te
   }
   if (body) inject(body, edits)
   return { text: edits.length === 0 ? text : editMembers(text, scan, edits), hideUsage, drops }
+}
+
+/** What steered the gateway in another one's words goes only to a host that reads it too. */
+function unsteer({ fields, ours, taggedMetadata }: SteeredMembers, json: JsonObject, takesSteering: boolean, edits: Edit[]): void {
+  for (const name of takesSteering ? ours : fields) edits.push({ remove: name })
+  if (!taggedMetadata || takesSteering) return
+  const metadata = withoutTags(json['metadata'])
+  edits.push(metadata ? { set: 'metadata', json: JSON.stringify(metadata) } : { remove: 'metadata' })
+}
+
+/** The same for a decoded call. What has been given effect is no loss. */
+function steeredCall(call: ChatCall, steered: SteeredMembers | undefined, { takesSteering = false }: Candidate): ChatCall {
+  if (!steered) return call
+  const gone = takesSteering ? steered.ours : steered.fields
+  const extras = call.extras && Object.fromEntries(Object.entries(call.extras).filter(([name]) => !gone.includes(name)))
+  const { metadata, ...settings } = call.settings
+  const kept = steered.taggedMetadata && !takesSteering ? withoutTags(metadata) : metadata
+  return { ...call, ...(extras && { extras }), settings: kept ? { ...settings, metadata: kept } : settings }
+}
+
+/** Undefined when nothing else stands there. */
+function withoutTags(metadata: unknown): JsonObject | undefined {
+  if (!isObject(metadata)) return undefined
+  const { tags: _, ...rest } = metadata
+  return Object.keys(rest).length > 0 ? rest : undefined
 }
 
 function inject(body: JsonObject, edits: Edit[]): void {

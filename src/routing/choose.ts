@@ -6,7 +6,7 @@ import type { Decision, Judged } from '../core/decision.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { HealthView, Plan } from '../core/health.ts'
-import type { Inquiry } from '../core/inquiry.ts'
+import type { Inquiry, SteeredMembers } from '../core/inquiry.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Drop } from '../core/notes.ts'
 import type { Steering } from '../core/steering.ts'
@@ -62,18 +62,21 @@ export interface Choice {
   readonly plan: Plan
   readonly decision?: Decision
   /** What was given effect here of another gateway's fields. */
-  readonly steered?: SteeredRoute
+  readonly steered?: SteeredMembers
 }
 
 /** Throws `unknown-model`, `no-eligible-target` (with each target's reason), and `invalid-request` for a wish that is none. */
 export function choose(ask: Ask): Choice {
-  const { inquiry, steering, routes } = ask
+  const { inquiry, steering, routes, exchange } = ask
   if (steering) {
     const steered = steer(steering, inquiry.model, routes)
-    return { ...deliberate(steered.route, ask, steered), steered }
+    const { fields, taggedMetadata = false } = steering
+    return { ...deliberate(steered.route, ask, steered), steered: { fields, ours: steered.ours, taggedMetadata } }
   }
   const route = routes.resolve(inquiry.model)
-  return ask.explain || deliberates(route, ask) ? deliberate(route, ask) : { route, plan: ask.order(route) }
+  if (ask.explain || deliberates(route, ask)) return deliberate(route, ask)
+  exchange.route = route.name
+  return { route, plan: ask.order(route) }
 }
 
 function deliberates(route: Route, { wishes }: Ask): boolean {
@@ -89,6 +92,7 @@ function deliberates(route: Route, { wishes }: Ask): boolean {
 
 function deliberate(route: Route, ask: Ask, steered?: SteeredRoute): Choice {
   const { inquiry, wishes, exchange, facts, explain } = ask
+  exchange.route = route.name
   const steering = steered?.steering
   const profile = profileOf(route)
   const needs = inquiry.op === 'chat' ? needsOf(inquiry, explain || profile.conditions ? undefined : profile.lacking) : noNeeds
