@@ -125,3 +125,16 @@ test('counts what passes', () => {
   assert.equal(tap.summary.outputs, 2)
   assert.ok(tap.summary.characters > 20)
 })
+
+test('the beginning of a last frame that never came whole does not go out behind the ending', () => {
+  const ended = 'data: {"end":1}\n\n'
+  for (const [rest, kept] of [
+    ['data: [D', ''],
+    ['data: {"u":1', ''],
+    ['data: {"u":1}\n', 'data: {"u":1}\n'],
+  ] as const) {
+    const { tap, text } = run(bytes(ended + rest))
+    assert.equal(text, ended + kept)
+    assert.equal(tap.error, undefined)
+  }
+})

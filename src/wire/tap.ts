@@ -78,6 +78,13 @@ function plainError(bytes: Uint8Array | undefined): GatewayError {
   return new GatewayError('upstream-invalid', `The provider answered a stream's request with something else: ${words}`)
 }
 
+/** The beginning of a frame that no client could read. */
+function isTorn(bytes: Uint8Array): boolean {
+  const reader = new SseReader()
+  const frames = [...reader.push(bytes), ...reader.end()]
+  return frames.some(({ data }) => data.trim() !== '[DONE]' && parseJson(data) === undefined)
+}
+
 export class SseTap implements StreamTap {
   started = false
   finished = false
@@ -123,7 +130,7 @@ export class SseTap implements StreamTap {
       return undefined
     }
     // Some providers leave the last blank line out. Only what makes the stream whole may go out.
-    const last = rest ? this.#whole(rest, true) : undefined
+    const last = rest && !(this.finished && isTorn(rest)) ? this.#whole(rest, true) : undefined
     if (this.error || this.finished) return last
     this.error = new GatewayError('upstream-invalid', "The provider's stream ended before its end.")
     return undefined

@@ -117,15 +117,15 @@ export class Joint {
   }
 
   #believed(one: Possible): boolean {
-    const rest = this.#text.slice(one.at)
-    if (wordsIn(rest, 2) >= 2) return true
+    // What begins with white space goes on, most likely: who repeats begins at once.
+    const enough = this.#spaced ? 3 : 2
+    if (/^[ \t]*[\r\n]/.test(this.#held)) return false
+    if (wordsIn(this.#text.slice(one.at), enough) >= enough) return true
     // One word proves little: it must be what was asked for, and a word of its own where it comes again.
-    if (one.at !== this.#anchorAt && one.at !== 0) return false
-    if (this.#spaced) return false
+    if (this.#spaced || (one.at !== this.#anchorAt && one.at !== 0)) return false
     return one.at === this.#anchorAt || !isWord(this.#held.charAt(one.taken ?? 0))
   }
 
-  /** New words behind white space go on: a model that repeats begins at once. */
   get #spaced(): boolean {
     return isSpace(this.#held.charCodeAt(0))
   }
