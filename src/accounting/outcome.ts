@@ -1,5 +1,6 @@
 /** The ledger entry and the decision record of one call. Made once, when its exchange ends; never changed. */
 import type { WireId } from '../core/call.ts'
+import type { Decision } from '../core/decision.ts'
 import { type Finish, sumUsage, type Usage } from '../core/event.ts'
 import { type Attempt, type Exchange, elapsed } from '../core/exchange.ts'
 import type { Nanos } from '../core/money.ts'
@@ -27,6 +28,8 @@ export interface Outcome {
   readonly costEstimated: boolean
   readonly attempts: readonly Attempt[]
   readonly reason: string | undefined
+  /** What routing had to decide; undefined when there was nothing. */
+  readonly decision: Decision | undefined
   readonly dropped: readonly Drop[]
   /** Milliseconds. */
   readonly latency: { readonly total: number; readonly first: number | undefined; readonly overhead: number | undefined }
@@ -101,6 +104,7 @@ export function outcomeOf(exchange: Exchange, costOf: CostOf): Outcome {
     costEstimated: cost?.estimated ?? false,
     attempts: exchange.attempts,
     reason: exchange.reason,
+    decision: exchange.decision,
     dropped: exchange.drops,
     latency: { total: elapsed(exchange), first: exchange.firstMs, overhead: exchange.overheadMs },
   }

@@ -71,7 +71,8 @@ export function choose(ask: Ask): Choice {
   if (steering) {
     const steered = steer(steering, inquiry.model, routes)
     const { fields, taggedMetadata = false } = steering
-    return { ...deliberate(steered.route, ask, steered), steered: { fields, ours: steered.ours, taggedMetadata } }
+    const members = { fields, ours: steered.ours, taggedMetadata }
+    return { ...deliberate(steered.route, { ...ask, inquiry: { ...inquiry, steered: members } }, steered), steered: members }
   }
   const route = routes.resolve(inquiry.model)
   if (ask.explain || deliberates(route, ask)) return deliberate(route, ask)
