@@ -320,16 +320,16 @@ const hungUp = ({ cancellation }: Exchange): GatewayError =>
 
 // ---- what is noted -------------------------------------------------------------------------------------------------
 
-function chosen({ candidate, wire, prepared }: Delivered, exchange: Exchange): void {
+function chosen({ candidate, wire, prepared, why }: Delivered, exchange: Exchange): void {
   exchange.candidate = candidate
   exchange.wire = wire.id
   exchange.drops = prepared.drops
   exchange.firstMs = elapsed(exchange)
   const failed = exchange.attempts.filter(({ fault }) => fault !== undefined)
-  exchange.reason =
-    failed.length === 0
-      ? 'first-choice'
-      : `fallback after ${failed.map(({ provider, fault }) => `${provider} ${fault}`).join(' ')}`.slice(0, 200)
+  const fallback =
+    failed.length === 0 ? undefined : `fallback after ${failed.map(({ provider, fault }) => `${provider} ${fault}`).join(' ')}`
+  const choice = why ?? (fallback ? undefined : (exchange.decision?.reason ?? 'first-choice'))
+  exchange.reason = [choice, fallback].filter(Boolean).join('; ').slice(0, 200)
   const waited = exchange.attempts.reduce((sum, { startedMs, endedMs = startedMs }) => sum + endedMs - startedMs, 0)
   exchange.overheadMs = Math.max(0, exchange.firstMs - waited)
 }

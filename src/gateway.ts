@@ -119,7 +119,7 @@ export function createLine(parts: LineParts): Line {
     const limitMs = Math.min(route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY)
     const limit = deadline(exchange, limitMs)
     return deliver({
-      answering: attemptAll(inquiry, plan, exchange, parts.upstreams, limitMs),
+      answering: attemptAll(inquiry, plan, exchange, parts.upstreams, { limitMs, hedge: route.hedge }),
       inquiry,
       exchange,
       wire,

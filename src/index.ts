@@ -7,3 +7,4 @@ export type { Transport, UpstreamRequest, UpstreamResponse } from './core/http.t
 export { ConfigError, createGateway, type Gateway, type GatewayOptions } from './create-gateway.ts'
 export { fetchTransport } from './egress/transport-fetch.ts'
 export type { GatewayFetch } from './embed.ts'
+export type { RoutingStrategy, RoutingView } from './routing/strategy.ts'

@@ -185,6 +185,7 @@ function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
         totalMs: totalMs ?? defaults.totalMs,
       },
       attempts: settings.retries.attempts,
+      ...(settings.onPolicy === 'next' && { lenient: true }),
       ...(settings.breaker.enabled ? {} : { memory: strategy.needsLoad ? 'load' : 'none' }),
       headers,
       ...(takesSteering(entry) && { takesSteering: true }),
@@ -209,7 +210,7 @@ function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
 }
 
 function routeOf(name: string, route: RouteConfig, config: Config, candidates: MakeCandidate): Route {
-  const strategy = strategies[route.strategy] ?? priority
+  const strategy = typeof route.strategy === 'string' ? (strategies[route.strategy] ?? priority) : route.strategy
   const own = route.targets.map((target) => candidates(target, route, strategy))
   const fallback: Candidate[] = []
   const seen = new Set([name])
@@ -231,6 +232,7 @@ function routeOf(name: string, route: RouteConfig, config: Config, candidates: M
     fallback,
     totalMs: Math.max(...totals, 1),
     turns: { count: 0 },
+    ...(route.hedge && { hedge: true }),
     ...onBreakOf(route),
   }
 }

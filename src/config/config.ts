@@ -1,6 +1,10 @@
 /** The configuration once it has been read: every default filled in, units resolved, order kept. Made by `parseConfig`. */
 import type { WireId } from '../core/call.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { Preference } from '../core/preferences.ts'
+import type { Retention } from '../core/steering.ts'
+import type { Constraints } from '../routing/constraints/constraints.ts'
+import type { RoutingStrategy } from '../routing/strategy.ts'
 
 export interface Config {
   readonly server: ServerConfig
@@ -43,6 +47,7 @@ export interface ProviderConfig {
   readonly keys: readonly string[]
   readonly region: string | undefined
   readonly trust: string | undefined
+  readonly retention: Retention | undefined
   readonly headers: Readonly<Record<string, string>> | undefined
   readonly body: JsonObject | undefined
 }
@@ -54,6 +59,8 @@ export interface RouteSettings {
   readonly breaker: { readonly enabled: boolean }
   /** What follows when a stream breaks after its first event. */
   readonly onBreak: OnBreak
+  /** What follows when a provider's own content policy refuses a request. */
+  readonly onPolicy: OnPolicy
 }
 
 /** Milliseconds. Undefined: the operator did not say, so the model's own default holds (`timeoutDefaults`, `reasoningTimeouts`). */
@@ -72,20 +79,54 @@ export const reasoningTimeouts = { ...timeoutDefaults, firstTokenMs: 180_000, id
 export const onBreaks = ['error', 'restart', 'continue'] as const
 export type OnBreak = (typeof onBreaks)[number]
 
+export const onPolicies = ['refuse', 'next'] as const
+export type OnPolicy = (typeof onPolicies)[number]
+
 export const strategies = ['priority', 'weighted', 'round-robin', 'least-latency', 'cheapest', 'least-busy', 'adaptive', 'sticky'] as const
 export type StrategyName = (typeof strategies)[number]
 
 export interface RouteConfig extends RouteSettings {
-  readonly strategy: StrategyName
+  /** One that ships, by name, or the operator's own. */
+  readonly strategy: StrategyName | RoutingStrategy
+  /** A second target is asked when the first is slow. */
+  readonly hedge: boolean
   readonly targets: readonly TargetConfig[]
+  /** Targets and groups in the operator's order, where there are groups. */
+  readonly members?: readonly (TargetConfig | GroupConfig)[]
+  readonly pool?: PoolConfig
+  readonly constraints?: Constraints
+  readonly prefer?: readonly Preference[]
   /** Routes that are tried when every target of this one has failed, in order. */
   readonly fallback: readonly string[]
+}
+
+/** Another route as a target: its own strategy chooses within. */
+export interface GroupConfig {
+  readonly route: string
+  readonly weight: number
+  readonly when: string | undefined
+}
+
+export const poolCategories = ['chat', 'code', 'reasoning', 'vision', 'documents', 'audio', 'tools', 'structured', 'long-context'] as const
+export type PoolCategory = (typeof poolCategories)[number]
+
+export interface PoolConfig {
+  readonly category: PoolCategory
+  readonly size: number
+}
+
+export interface TierConfig {
+  /** Routes. */
+  readonly models: readonly string[]
+  readonly next: string | undefined
 }
 
 export interface TargetConfig {
   readonly provider: string
   readonly model: string
   readonly weight: number
+  /** A CEL expression. */
+  readonly when?: string | undefined
   readonly wire: WireId | undefined
   readonly price: PriceConfig | undefined
   /** Over the provider's own. */

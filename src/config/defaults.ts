@@ -22,6 +22,7 @@ export const baseConfig: Config = {
     timeouts: { connectMs: undefined, firstTokenMs: undefined, idleMs: undefined, answerMs: undefined, totalMs: undefined },
     breaker: { enabled: true },
     onBreak: 'error',
+    onPolicy: 'refuse',
   },
   models: new Map(),
   secrets: { allowPlaintext: false },
@@ -86,6 +87,7 @@ const providerOf = (preset: string, keys: readonly string[] = []): ProviderConfi
   keys,
   region: undefined,
   trust: undefined,
+  retention: undefined,
   headers: undefined,
   body: undefined,
 })

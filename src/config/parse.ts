@@ -4,6 +4,7 @@ import { crossCheck, type KnownProviders } from './cross-check.ts'
 import { noEffectYet } from './effects.ts'
 import { explain, type Found, found } from './explain.ts'
 import { genericPresets } from './known.ts'
+import { putBack, setAside } from './own-strategies.ts'
 import { resolve } from './resolve.ts'
 import { configSchema } from './schema.ts'
 
@@ -42,14 +43,14 @@ export function parseConfig(value: unknown, { catalog, ...given }: ParseContext 
   }
   if (value !== undefined && value !== null && (typeof value !== 'object' || Array.isArray(value)))
     return failed([found([], 'a configuration is a section (key: value)', 'start with `providers:`')])
-  const input = value ?? {}
+  const { input, strategies } = setAside(value ?? {})
   const forbidden = protoKeys(input)
   if (forbidden.length > 0) return failed(forbidden)
   const result = configSchema.safeParse(input)
   if (!result.success) return failed(result.error.issues.flatMap((issue) => explain(issue, configSchema, input)))
   const problems = crossCheck(result.data, context)
   if (problems.length > 0) return failed(problems)
-  const config = resolve(result.data, context)
+  const config = putBack(resolve(result.data, context), strategies)
   return { config, problems: [], notices: [...noEffectYet(config, input), ...limitations(config, context)] }
 }
 

@@ -1,7 +1,19 @@
 /** Fills in what depends on other keys, turns units into numbers, and merges route settings with the defaults. */
-import { isObject, type JsonObject } from '../core/json.ts'
+import { compact, isObject, type JsonObject } from '../core/json.ts'
+import { parsePreferences } from '../core/preferences.ts'
+import { parseRequirements } from '../core/requirements.ts'
 import { parseDuration, parseSize } from '../core/units.ts'
-import { type Config, laterSections, type ProviderConfig, type RouteConfig, type RouteSettings, type TimeoutConfig } from './config.ts'
+import type { Constraints } from '../routing/constraints/constraints.ts'
+import {
+  type Config,
+  type GroupConfig,
+  laterSections,
+  type ProviderConfig,
+  type RouteConfig,
+  type RouteSettings,
+  type TargetConfig,
+  type TimeoutConfig,
+} from './config.ts'
 import { isLoopback } from './known.ts'
 import type { ParseContext } from './parse.ts'
 import type { ConfigOutput } from './schema.ts'
@@ -47,28 +59,64 @@ function providerOf(id: string, provider: ConfigOutput['providers'][string], env
     keys: provider.keys.filter((reference) => !isLater(reference)),
     region: provider.region,
     trust: provider.trust,
+    retention: provider.retention,
     headers: provider.headers,
     body: provider.body,
   }
 }
 
-function routeOf(route: ConfigOutput['models'][string], defaults: RouteSettings): RouteConfig {
+type WrittenRoute = ConfigOutput['models'][string]
+
+function memberOf({
+  provider,
+  model,
+  route,
+  weight,
+  when,
+  wire,
+  price,
+  headers,
+  body,
+}: WrittenRoute['targets'][number]): TargetConfig | GroupConfig {
+  if (route !== undefined) return { route, weight, when }
+  // The cross-check has seen to it that both are there.
+  return { provider: provider ?? '', model: model ?? '', weight, when, wire, price, headers, body }
+}
+
+function constraintsOf(written: NonNullable<WrittenRoute['constraints']>): Constraints {
+  const { region, trust, retention, maxPrice, maxCost, maxLatency, providers, require } = written
+  return compact<Constraints>({
+    region: wordsOf(region),
+    trust: wordsOf(trust),
+    retention,
+    maxPrice: maxPrice && compact(maxPrice),
+    maxCost: maxCost === undefined ? undefined : Number(maxCost),
+    maxLatencyMs: maxLatency === undefined ? undefined : ms(maxLatency),
+    allow: providers?.allow,
+    deny: providers?.deny,
+    require: require === undefined ? undefined : parseRequirements(require),
+  })
+}
+
+const wordsOf = (words: string | readonly string[] | undefined): readonly string[] | undefined =>
+  typeof words === 'string' ? [words] : words
+
+function routeOf(route: WrittenRoute, defaults: RouteSettings): RouteConfig {
+  const members = route.targets.map(memberOf)
   return {
     strategy: route.strategy,
-    targets: route.targets.map(({ provider, model, weight, wire, price, headers, body }) => ({
-      provider,
-      model,
-      weight,
-      wire,
-      price,
-      headers,
-      body,
-    })),
+    targets: members.flatMap((member) => ('route' in member ? [] : [member])),
+    ...(members.some((member) => 'route' in member) && { members }),
+    ...(route.pool && { pool: route.pool }),
+    ...(route.constraints && { constraints: constraintsOf(route.constraints) }),
+    ...(route.prefer !== undefined && { prefer: parsePreferences(route.prefer) }),
     fallback: route.fallback,
     retries: { attempts: route.retries?.attempts ?? defaults.retries.attempts },
     timeouts: timeoutsOf(route.timeouts ?? {}, defaults.timeouts),
     breaker: { enabled: route.breaker?.enabled ?? defaults.breaker.enabled },
     onBreak: route.onBreak ?? defaults.onBreak,
+    onPolicy: route.onPolicy ?? defaults.onPolicy,
+    hedge: route.hedge,
   }
 }
 

@@ -5,9 +5,11 @@
  * Error texts are `what is wrong`, newline, `what to do`.
  */
 import { z } from 'zod'
-import { onBreaks, strategies } from './config.ts'
+import type { RoutingStrategy } from '../routing/strategy.ts'
+import { onBreaks, onPolicies, strategies } from './config.ts'
 import { budgets, cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
 import { bodyFields, duration, headers, optionalDuration, secret, size, wire } from './schema-parts.ts'
+import { constraints, pool, prefer, retention, when } from './schema-routing.ts'
 
 const limits = z
   .strictObject({
@@ -104,6 +106,7 @@ const provider = z
       .min(1)
       .optional()
       .describe('How far it is trusted with data: `private`, `standard`, `public`, or a word of your own.'),
+    retention,
     headers: headers.optional().describe('Headers added to every request.'),
     body: bodyFields.optional().describe('Fields set in every request body.'),
   })
@@ -145,6 +148,10 @@ const defaults = z
       .describe(
         'When a stream breaks after its first event: end with an `error`, `restart` for callers that accept it, or `continue` elsewhere.',
       ),
+    onPolicy: z
+      .enum(onPolicies)
+      .default('refuse')
+      .describe("When a provider's own content policy refuses a request: hand its refusal on (`refuse`), or try the `next` target."),
   })
   .prefault({})
   .describe('Route settings for every route and for direct addressing (`provider/model`).')
@@ -162,9 +169,11 @@ const price = z
 
 const target = z
   .strictObject({
-    provider: z.string().min(1).describe('The id of a configured provider.'),
-    model: z.string().min(1).describe("The model's name there."),
+    provider: z.string().min(1).optional().describe('The id of a configured provider.'),
+    model: z.string().min(1).optional().describe("The model's name there."),
+    route: z.string().min(1).optional().describe('Instead of both: another route, whose own strategy chooses within.'),
     weight: z.number().min(0).max(1_000_000).default(1).describe('Its share, for the strategy `weighted`.'),
+    when,
     wire: wire.optional().meta({ description: 'Forces one wire.', implied: "the provider's" }),
     price: price.optional(),
     headers: headers.optional().describe('Headers added to requests to this target.'),
@@ -175,10 +184,10 @@ const target = z
 const route = z
   .strictObject({
     strategy: z.enum(strategies).default('priority').describe('Which target comes first.'),
-    targets: z
-      .array(target)
-      .min(1, { error: 'a route needs a target\nadd `targets: [{ provider: …, model: … }]`' })
-      .describe('Where a call may go.'),
+    targets: z.array(target).default([]).describe('Where a call may go.'),
+    pool,
+    constraints,
+    prefer,
     fallback: z.array(z.string().min(1)).default([]).describe('Routes that are tried when every target has failed.'),
     retries: z
       .strictObject({ attempts: attempts.optional().describe('Over `defaults.retries.attempts`.') })
@@ -199,6 +208,13 @@ const route = z
       .optional()
       .describe('Over `defaults.breaker`.'),
     onBreak: z.enum(onBreaks).optional().describe('Over `defaults.onBreak`.'),
+    onPolicy: z.enum(onPolicies).optional().describe('Over `defaults.onPolicy`.'),
+    hedge: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Ask a second target when the first is slower than its 95th percentile, and take what comes first. For calls without tools, and for one call in twenty at most; both are paid for.',
+      ),
   })
   .describe('What clients ask for by this name.')
 
@@ -250,7 +266,11 @@ export const configSchema = z
   })
   .describe('Configuration of Signalbox.')
 
-/** What operators write. */
-export type ConfigInput = z.input<typeof configSchema>
+type Written = z.input<typeof configSchema>
+type WrittenRoute = NonNullable<Written['models']>[string]
+/** What operators write. In TypeScript, a route's strategy may be their own. */
+export type ConfigInput = Omit<Written, 'models'> & {
+  models?: Record<string, Omit<WrittenRoute, 'strategy'> & { strategy?: WrittenRoute['strategy'] | RoutingStrategy }>
+}
 /** The same with defaults filled in, units still as written. */
 export type ConfigOutput = z.output<typeof configSchema>

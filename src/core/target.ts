@@ -142,6 +142,8 @@ export interface Candidate {
   readonly timeouts: Timeouts
   /** Attempts here, the first included. */
   readonly attempts: number
+  /** When its provider's own policy refuses a call, the next one is tried. */
+  readonly lenient?: boolean
   /** What is remembered of it: `load` leaves its faults out. Default: everything. */
   readonly memory?: 'none' | 'load'
   readonly headers?: Readonly<Record<string, string>>

@@ -7,6 +7,7 @@
  */
 
 import type { WireId } from '../core/call.ts'
+import type { Cancellation } from '../core/cancellation.ts'
 import { GatewayError, gatewayErrorOf } from '../core/error.ts'
 import { type Attempt, type Exchange, elapsed } from '../core/exchange.ts'
 import type { HealthView, Plan, TargetHealth } from '../core/health.ts'
@@ -19,6 +20,7 @@ import { timeoutsFor } from './adaptive-timeouts.ts'
 import { type Answer, type AnswerLimits, answerOf, type EventStream, ProviderFault } from './answer.ts'
 import { pause } from './backoff.ts'
 import { replay } from './follow.ts'
+import { type Finish, lostRace, mayHedge, type Runner, race } from './hedge.ts'
 import { nextKey } from './key-pool.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import type { Provider } from './provider.ts'
@@ -56,6 +58,8 @@ interface Run {
   readonly budget: CallBudget | undefined
   readonly limitMs: number
   readonly inputTokens: number
+  /** Of the exchange, or of one side of a race. */
+  readonly cancellation: Cancellation
   last: GatewayError | undefined
   /** Attempts of this call so far. */
   attempts: number
@@ -63,13 +67,20 @@ interface Run {
   tooLongFor: Candidate | undefined
 }
 
-/** Throws the last fault when every candidate has failed. `limitMs`: the call's deadline, from its beginning. */
+export interface AttemptOptions {
+  /** The call's deadline, from its beginning. */
+  readonly limitMs?: number
+  /** A second target is asked when the first is slow. */
+  readonly hedge?: boolean
+}
+
+/** Throws the last fault when every candidate has failed. */
 export async function attemptAll(
   inquiry: Inquiry,
   order: Plan | readonly Candidate[],
   exchange: Exchange,
   upstreams: Upstreams,
-  limitMs = Number.POSITIVE_INFINITY,
+  { limitMs = Number.POSITIVE_INFINITY, hedge = false }: AttemptOptions = {},
 ): Promise<Delivered> {
   const planned = 'ready' in order
   const candidates = planned ? order.candidates : order
@@ -78,15 +89,22 @@ export async function attemptAll(
     inquiry,
     exchange,
     upstreams,
-    budget: candidates[0]?.memory === undefined ? upstreams.budgets?.begin(budgetName(exchange, candidates[0])) : undefined,
+    budget: candidates[0]?.memory === undefined ? upstreams.budgets?.begin(budgetName(exchange, candidates[0]), hedge) : undefined,
     limitMs,
     inputTokens: Math.ceil(inquiry.text.length / CHARACTERS_PER_TOKEN),
+    cancellation: exchange.cancellation,
     last: undefined,
     attempts: 0,
     tooLongFor: undefined,
   }
+  let from = 0
+  if (hedge && ready > 1) {
+    const raced = await hedged(candidates[0] as Candidate, candidates[1] as Candidate, run)
+    if (raced?.winner) return raced.winner
+    if (raced) from = raced.hedged ? 2 : 1
+  }
   const held: Candidate[] = []
-  for (let index = 0; index < ready; index++) {
+  for (let index = from; index < ready; index++) {
     const candidate = candidates[index] as Candidate
     // The plan is fresh for its first candidate; the others may have begun to rest since.
     if ((index > 0 || !planned) && rests(candidate, run)) {
@@ -106,6 +124,39 @@ export async function attemptAll(
     if (delivered) return { ...delivered, why: 'panic: every target rests' }
   }
   throw lastWord(candidates, run)
+}
+
+/** Both at their own time; undefined when there is nothing to go by. */
+async function hedged(first: Candidate, second: Candidate, run: Run): Promise<Finish<Delivered> | undefined> {
+  const { inquiry, exchange, upstreams, budget } = run
+  const usual = healthOf(first, run)?.quantileMs(0.95, run.inputTokens, inquiry.streamed, nowOf(upstreams))
+  if (usual === undefined || !mayHedge(inquiry)) return undefined
+  const side =
+    (candidate: Candidate, why?: string): Runner<Delivered> =>
+    async (cancellation) => {
+      const own: Run = { ...run, cancellation }
+      try {
+        const delivered = await attemptOn(candidate, own, false)
+        return delivered && why ? { ...delivered, why } : delivered
+      } finally {
+        run.attempts += own.attempts
+        run.last ??= own.last
+        run.tooLongFor ??= own.tooLongFor
+      }
+    }
+  const finish = await race({
+    whole: exchange.cancellation,
+    first: side(first),
+    second: side(second, `${first.provider} was slow`),
+    afterMs: Math.max(1, usual),
+    go: () => !rests(second, run) && budget?.takeHedge() === true,
+  })
+  if (finish.hedged && finish.winner) {
+    // What the loser was sent is paid for all the same.
+    const candidate = finish.winner.candidate === first ? second : first
+    exchange.legs = [...(exchange.legs ?? []), { candidate, usage: { input: run.inputTokens, output: 0, estimated: true } }]
+  }
+  return finish
 }
 
 /** Direct calls share a budget by provider: one that is down uses up no other's. */
@@ -144,7 +195,7 @@ const moreTelling = (earlier: GatewayError | undefined, later: GatewayError): Ga
 
 /** Undefined: it failed, and another target may be tried. Throws when none may. `forced`: it is called although it rests. */
 async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promise<Delivered | undefined> {
-  const { inquiry, exchange, upstreams } = run
+  const { inquiry, upstreams } = run
   const provider = upstreams.providers.get(candidate.provider)
   const wire = upstreams.wires.get(wireFor(candidate, inquiry.wire))
   if (!provider || !wire) {
@@ -164,7 +215,7 @@ async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promi
     } catch (error) {
       const fault = gatewayErrorOf(error)
       run.last = moreTelling(run.last, fault)
-      if (exchange.cancellation.cancelled) throw gatewayErrorOf(exchange.cancellation.reason)
+      if (run.cancellation.cancelled) throw gatewayErrorOf(run.cancellation.reason)
       tries++
       const now = nowOf(upstreams)
       usedKeys.push(key)
@@ -186,8 +237,8 @@ async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promi
           continue
         case 'same':
           usedKeys.pop()
-          await pause(next.afterMs, exchange.cancellation)
-          if (exchange.cancellation.cancelled) throw gatewayErrorOf(exchange.cancellation.reason)
+          await pause(next.afterMs, run.cancellation)
+          if (run.cancellation.cancelled) throw gatewayErrorOf(run.cancellation.reason)
           continue
         case 'target':
           return undefined
@@ -195,6 +246,8 @@ async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promi
           run.tooLongFor = candidate
           return undefined
         case 'lenient':
+          if (candidate.lenient) return undefined
+          throw run.last
         case 'stop':
           throw run.last
       }
@@ -226,7 +279,7 @@ async function attempt(
       count: inquiry.op === 'count',
       timeouts: timeoutsFor(candidate.timeouts, health, inputTokens, inquiry.streamed, nowOf(upstreams)),
       limits: upstreams.limits,
-      cancellation: exchange.cancellation,
+      cancellation: run.cancellation,
       scrub: provider.scrubbed,
       ended: visit && ((fault) => visit.ended(fault)),
     })
@@ -239,7 +292,7 @@ async function attempt(
   } catch (error) {
     const fault = gatewayErrorOf(error)
     attempt.endedMs = elapsed(exchange)
-    attempt.fault = fault.id
+    if (run.cancellation.reason !== lostRace) attempt.fault = fault.id
     attempt.sent = !fault.unsent
     attempt.status = fault.upstreamStatus
     attempt.message = fault.message.slice(0, 300)

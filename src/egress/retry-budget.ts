@@ -72,21 +72,32 @@ export class RetryBudget {
 export interface CallBudget {
   /** False: no more retries for now. */
   take(): boolean
+  /** False: no second request for a slow one for now. */
+  takeHedge(): boolean
 }
 
 export interface RetryBudgets {
   /** A call of this route has come in. */
-  begin(route: string): CallBudget
+  begin(route: string, hedges?: boolean): CallBudget
 }
 
 const MAX_ROUTES = 5_000
 
-/** 20 % and 3 a second for each route, 10 % and 10 a second for all together. */
+/** 20 % and 3 a second for each route, 10 % and 10 a second for all together; second requests for slow ones 5 %, and nothing in quiet times. */
 export function createRetryBudgets(now: () => number = Date.now): RetryBudgets {
   const all = new RetryBudget({ share: 0.1, perSecond: 10 })
   const routes = new Map<string, RetryBudget>()
+  const hedging = new Map<string, RetryBudget>()
+  const hedgeOf = (route: string): RetryBudget => {
+    let hedge = hedging.get(route)
+    if (!hedge) {
+      hedge = new RetryBudget({ share: 0.05, perSecond: 0, windowMs: 60_000 })
+      hedging.set(route, hedge)
+    }
+    return hedge
+  }
   return {
-    begin(route) {
+    begin(route, hedges = false) {
       let own = routes.get(route)
       if (!own) {
         if (routes.size >= MAX_ROUTES) routes.clear()
@@ -97,7 +108,10 @@ export function createRetryBudgets(now: () => number = Date.now): RetryBudgets {
       own.deposit(at)
       all.deposit(at)
       const budget = own
+      const hedge = hedges ? hedgeOf(route) : undefined
+      hedge?.deposit(at)
       return {
+        takeHedge: () => hedge?.take(now()) ?? false,
         take() {
           const moment = now()
           return all.left(moment) >= 1 - 1e-9 && budget.take(moment) && all.take(moment)

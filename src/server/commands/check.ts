@@ -1,6 +1,6 @@
 /** `signalbox check`: what is wrong with a configuration, what has no effect yet, and what it amounts to. */
 import { relative } from 'node:path'
-import type { Config, Notice, Problem } from '../../config/config.ts'
+import type { Config, Notice, Problem, RouteConfig } from '../../config/config.ts'
 import { defaultConfig } from '../../config/defaults.ts'
 import { findConfigFile, type Loaded, loadConfigFile } from '../../config/load.ts'
 import { findLocalServers } from '../../config/local-servers.ts'
@@ -37,7 +37,7 @@ function reportOf({ file, config, problems, notices }: Checked): object {
       providers: [...config.providers].map(([id, { preset, baseUrl, wire, keys }]) => ({ id, preset, baseUrl, wire, keys: keys.length })),
       routes: [...config.models].map(([name, { strategy, targets, fallback }]) => ({
         name,
-        strategy,
+        strategy: nameOf(strategy),
         targets: targets.map(({ provider, model }) => `${provider}/${model}`),
         fallback,
       })),
@@ -61,6 +61,8 @@ export function problemText(file: string, { path, message, remedy, line, column 
 const noticesText = (notices: readonly Notice[]): string =>
   notices.length === 0 ? '' : `\nAccepted, but:\n${notices.map(({ path, message }) => `  ${path}: ${message}\n`).join('')}`
 
+const nameOf = (strategy: RouteConfig['strategy']): string => (typeof strategy === 'string' ? strategy : strategy.name)
+
 function summaryOf(config: Config): string {
   const lines = [`  listens on ${config.server.host}:${config.server.port}, access ${config.access.mode}`]
   for (const [id, { preset, baseUrl, keys }] of config.providers) {
@@ -69,7 +71,7 @@ function summaryOf(config: Config): string {
   }
   for (const [name, { strategy, targets, fallback }] of config.models) {
     const then = fallback.length > 0 ? `, then ${fallback.join(', ')}` : ''
-    lines.push(`  route ${name}: ${strategy} of ${targets.map(({ provider, model }) => `${provider}/${model}`).join(', ')}${then}`)
+    lines.push(`  route ${name}: ${nameOf(strategy)} of ${targets.map(({ provider, model }) => `${provider}/${model}`).join(', ')}${then}`)
   }
   return `${lines.join('\n')}\n`
 }
