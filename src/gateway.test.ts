@@ -272,6 +272,24 @@ test('a caller that stops reading in the middle is settled as gone', async () =>
   }
 })
 
+test('a caller that reads slowly is not taken for a provider that is silent', async () => {
+  for (const dialect of dialects) {
+    const under = rigged([{ body: [chunk({ content: 'Hel' }), 5, chunk({ content: 'lo' }), 5, chunk({}, 'stop'), 'data: [DONE]\n\n'] }])
+    const body = dialect === 'gemini' ? plainBody(dialect, 'fast', 'Hi') : { ...plainBody(dialect, 'fast', 'Hi'), stream: true }
+    const [path = '', query = ''] = pathOf(dialect, 'fast', true).split('?')
+    const reply = await under.line.handle({ method: 'POST', path, query, headers: {}, body: bytesOf(JSON.stringify(body)) })
+    assert.ok(!(reply.body instanceof Uint8Array))
+    let text = ''
+    let reads = 0
+    for await (const piece of reply.body) {
+      text += typeof piece === 'string' ? piece : new TextDecoder().decode(piece)
+      if (reads++ < 2) await sleep(450)
+    }
+    assert.match(text, ending, `${dialect}: ${text}`)
+    assert.doesNotMatch(text, /"error":\{/)
+  }
+})
+
 // ---- signs of life --------------------------------------------------------------------------------------------------
 
 test('a slow first event: signs of life commit the status, not the target', async () => {

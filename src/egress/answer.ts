@@ -275,12 +275,15 @@ async function byteStream({ first, source, sending, watchdog, done }: Arrival, t
   return {
     tap,
     async *[Symbol.asyncIterator]() {
+      watchdog.awaited = false
       try {
         for (const bytes of ready) yield bytes
         let { outputs } = tap.summary
         let { finished } = tap
         while (!ended) {
+          watchdog.awaited = true
           const next = await source.next()
+          watchdog.awaited = false
           const out = next.done ? tap.end() : tap.push(next.value)
           ended = next.done === true
           if (out) yield out
@@ -343,13 +346,16 @@ async function eventStream({ first, source, sending, watchdog, done }: Arrival, 
       if (over) watchdog.restart(Math.min(timeouts.idleMs, CLOSE_MS))
       else watchdog.touch()
     }
+    watchdog.awaited = false
     try {
       for (const batch of ready) {
         yield batch
         note(batch)
       }
       while (!ended) {
+        watchdog.awaited = true
         const next = await source.next()
+        watchdog.awaited = false
         ended = next.done === true
         const batch = decode(next.done ? undefined : next.value)
         if (batch.length === 0) continue

@@ -99,9 +99,18 @@ test('the watchdog fires after silence, and signs of life push it back', (contex
     pass(2)
     assert.equal(fired, 2)
     dog.restart(50)
+    dog.awaited = false
+    pass(500)
+    assert.equal(fired, 2, 'nobody was waiting')
+    dog.awaited = true
+    pass(20)
+    assert.equal(fired, 2, 'the limit begins anew')
+    pass(80)
+    assert.equal(fired, 3)
+    dog.restart(50)
     dog.stop()
     pass(1_000)
-    assert.equal(fired, 2)
+    assert.equal(fired, 3)
   } finally {
     clock.mock.restore()
   }

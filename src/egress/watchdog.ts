@@ -2,6 +2,8 @@ import { MAX_TIMER_MS } from '../core/units.ts'
 
 /** A timer that is pushed back cheaply: one clock reading for each sign of life, one system timer for many of them. */
 export class Watchdog {
+  /** False while the reader is busy elsewhere: silence is nobody's fault then, and the limit begins anew. */
+  awaited = true
   #limitMs: number
   #last: number
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -35,6 +37,7 @@ export class Watchdog {
   #arm(delayMs: number): void {
     this.#timer = setTimeout(
       () => {
+        if (!this.awaited) this.touch()
         const left = this.#last + this.#limitMs - performance.now()
         if (left <= 1) this.#fire()
         else this.#arm(left)
