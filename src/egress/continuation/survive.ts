@@ -7,7 +7,7 @@
  * message: same ids, same indices, same open parts.
  */
 import { GatewayError, gatewayErrorOf } from '../../core/error.ts'
-import type { Event, Usage } from '../../core/event.ts'
+import type { Event, Finish, Usage } from '../../core/event.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import type { Chunk } from '../../core/http.ts'
 import type { Inquiry } from '../../core/inquiry.ts'
@@ -108,6 +108,8 @@ class Survivor {
   async *#bytes(stream: ByteStream, { prepared, wire }: Delivered): AsyncGenerator<Chunk> {
     const { upstreams, note, noteSummary } = this.#survival
     const decoder = wire.replyDecoder({ streamed: true, target: prepared.target, maxEvent: upstreams.limits.event })
+    // As far as the caller knows: the tap may have looked further.
+    let finish: Finish | undefined
     try {
       for await (const bytes of stream) {
         const events = decoder.push(bytes)
@@ -119,6 +121,7 @@ class Survivor {
         }
         this.#told.push(events)
         this.#keep(bytes)
+        finish = stream.tap.summary.finish
         yield bytes
       }
       noteSummary(stream.tap.summary)
@@ -126,7 +129,6 @@ class Survivor {
       noteSummary(stream.tap.summary)
       this.fault = gatewayErrorOf(thrown)
       // It had said how it ends: only its last mark is missing.
-      const { finish } = stream.tap.summary
       if (finish !== undefined && !this.#told.end && mayGoOn(this.fault)) {
         const encoder = this.#takeUp()
         this.fault = undefined
