@@ -26,19 +26,10 @@ import type { RatesOf } from '../routing/expected-cost.ts'
 import { createHealth, type Health } from '../routing/health/health.ts'
 import { learningSink } from '../routing/health/learning-sink.ts'
 import { createRoutes, type Route } from '../routing/routes.ts'
-import { strategies } from '../routing/strategies/index.ts'
 import { priority } from '../routing/strategies/priority.ts'
-import type { RoutingStrategy } from '../routing/strategy.ts'
 import { wires } from '../wire/index.ts'
-import {
-  type Config,
-  type ProviderConfig,
-  type RouteConfig,
-  type RouteSettings,
-  reasoningTimeouts,
-  type TargetConfig,
-  timeoutDefaults,
-} from './config.ts'
+import { buildRoutes, type MakeCandidate } from './build-routes.ts'
+import { type Config, type ProviderConfig, type RouteSettings, reasoningTimeouts, timeoutDefaults } from './config.ts'
 import { spokenWires } from './known.ts'
 import { resolveSecret, type SecretSources } from './secrets.ts'
 
@@ -82,8 +73,7 @@ export function assemble({
   health.configure(new Map([...providers].map(([id, { keyCount }]) => [id, keyCount])))
 
   const candidates = createCandidates(config, catalog)
-  const named = new Map<string, Route>()
-  for (const [name, route] of config.models) named.set(name, routeOf(name, route, config, candidates))
+  const named = buildRoutes({ config, catalog, candidate: candidates })
   const direct = (provider: string, model: string): Route | undefined => {
     if (!config.providers.has(provider) || model === '') return undefined
     const candidate = candidates(
@@ -154,8 +144,6 @@ function providerOf(id: string, { preset, baseUrl, keys, headers }: ProviderConf
   })
 }
 
-type MakeCandidate = (target: TargetConfig, settings: RouteSettings, strategy: RoutingStrategy) => Candidate
-
 function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
   return ({ provider: id, model, weight, wire: forced, price, headers, body }, settings, strategy) => {
     const provider = config.providers.get(id)
@@ -176,6 +164,7 @@ function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
       weight,
       region: provider.region,
       trust: provider.trust,
+      ...(provider.retention && { retention: provider.retention }),
       price,
       timeouts: {
         connectMs: connectMs ?? defaults.connectMs,
@@ -183,6 +172,7 @@ function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
         idleMs: idleMs ?? defaults.idleMs,
         answerMs: answerMs ?? defaults.answerMs,
         totalMs: totalMs ?? defaults.totalMs,
+        ...(settings.commit.holdMs && { holdMs: settings.commit.holdMs, holdEvents: settings.commit.events }),
       },
       attempts: settings.retries.attempts,
       ...(settings.onPolicy === 'next' && { lenient: true }),
@@ -206,34 +196,6 @@ function createCandidates(config: Config, catalog: Catalog): MakeCandidate {
         return target
       },
     }
-  }
-}
-
-function routeOf(name: string, route: RouteConfig, config: Config, candidates: MakeCandidate): Route {
-  const strategy = typeof route.strategy === 'string' ? (strategies[route.strategy] ?? priority) : route.strategy
-  const own = route.targets.map((target) => candidates(target, route, strategy))
-  const fallback: Candidate[] = []
-  const seen = new Set([name])
-  const follow = (names: readonly string[]): void => {
-    for (const next of names) {
-      const behind = config.models.get(next)
-      if (!behind || seen.has(next)) continue
-      seen.add(next)
-      fallback.push(...behind.targets.map((target) => candidates(target, behind, priority)))
-      follow(behind.fallback)
-    }
-  }
-  follow(route.fallback)
-  const totals = own.map(({ timeouts }) => timeouts.totalMs)
-  return {
-    name,
-    strategy,
-    candidates: own,
-    fallback,
-    totalMs: Math.max(...totals, 1),
-    turns: { count: 0 },
-    ...(route.hedge && { hedge: true }),
-    ...onBreakOf(route),
   }
 }
 

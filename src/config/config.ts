@@ -1,9 +1,9 @@
 /** The configuration once it has been read: every default filled in, units resolved, order kept. Made by `parseConfig`. */
 import type { WireId } from '../core/call.ts'
+import type { Constraints } from '../core/constraints.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Preference } from '../core/preferences.ts'
 import type { Retention } from '../core/steering.ts'
-import type { Constraints } from '../routing/constraints/constraints.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
 
 export interface Config {
@@ -59,8 +59,17 @@ export interface RouteSettings {
   readonly breaker: { readonly enabled: boolean }
   /** What follows when a stream breaks after its first event. */
   readonly onBreak: OnBreak
+  /** When a stream is handed to the caller. */
+  readonly commit: CommitConfig
   /** What follows when a provider's own content policy refuses a request. */
   readonly onPolicy: OnPolicy
+}
+
+export interface CommitConfig {
+  /** So long after its first event a stream may still go to another target unseen. Undefined: not at all. */
+  readonly holdMs: number | undefined
+  /** Pieces of output that must come meanwhile. */
+  readonly events: number | undefined
 }
 
 /** Milliseconds. Undefined: the operator did not say, so the model's own default holds (`timeoutDefaults`, `reasoningTimeouts`). */

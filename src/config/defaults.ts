@@ -22,6 +22,7 @@ export const baseConfig: Config = {
     timeouts: { connectMs: undefined, firstTokenMs: undefined, idleMs: undefined, answerMs: undefined, totalMs: undefined },
     breaker: { enabled: true },
     onBreak: 'error',
+    commit: { holdMs: undefined, events: undefined },
     onPolicy: 'refuse',
   },
   models: new Map(),

@@ -25,8 +25,6 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
   if (config.server.threads > 1) note('server.threads', 'has no effect yet: one thread serves')
   for (const section of ['store', 'shared', 'admin', ...laterSections]) if (has(given, section)) note(section)
   for (const key of ['vault', 'masterKey']) if (has(given, 'secrets', key)) note(`secrets.${key}`)
-  if (has(given, 'defaults', 'onBreak') && config.defaults.onBreak !== 'error')
-    note('defaults.onBreak', 'has no effect yet: a broken stream ends with an error')
 
   for (const [id, { wire, region, trust }] of config.providers) {
     if (wire && !spokenWires.has(wire)) note(`providers.${id}.wire`, `has no effect yet: ${wire} is not spoken`)
@@ -38,8 +36,6 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
   }
   for (const [name, route] of config.models) {
     const path = `models.${name}`
-    if (has(given, 'models', name, 'onBreak') && route.onBreak !== 'error')
-      note(`${path}.onBreak`, 'has no effect yet: a broken stream ends with an error')
     route.targets.forEach(({ wire }, index) => {
       if (wire && !spokenWires.has(wire)) note(`${path}.targets[${index}].wire`, `has no effect yet: ${wire} is not spoken`)
     })

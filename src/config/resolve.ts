@@ -1,10 +1,12 @@
 /** Fills in what depends on other keys, turns units into numbers, and merges route settings with the defaults. */
+
+import type { Constraints } from '../core/constraints.ts'
 import { compact, isObject, type JsonObject } from '../core/json.ts'
 import { parsePreferences } from '../core/preferences.ts'
 import { parseRequirements } from '../core/requirements.ts'
 import { parseDuration, parseSize } from '../core/units.ts'
-import type { Constraints } from '../routing/constraints/constraints.ts'
 import {
+  type CommitConfig,
   type Config,
   type GroupConfig,
   laterSections,
@@ -24,7 +26,11 @@ type Timeouts = { readonly [Name in 'connect' | 'firstToken' | 'idle' | 'answer'
 /** Only for what the schema and the cross-check have let through. */
 export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: ParseContext): Config {
   const host = overrides?.host ?? input.server.host
-  const defaults: RouteSettings = { ...input.defaults, timeouts: timeoutsOf(input.defaults.timeouts) }
+  const defaults: RouteSettings = {
+    ...input.defaults,
+    timeouts: timeoutsOf(input.defaults.timeouts),
+    commit: commitOf(input.defaults.commit),
+  }
   return {
     server: {
       host,
@@ -115,9 +121,17 @@ function routeOf(route: WrittenRoute, defaults: RouteSettings): RouteConfig {
     timeouts: timeoutsOf(route.timeouts ?? {}, defaults.timeouts),
     breaker: { enabled: route.breaker?.enabled ?? defaults.breaker.enabled },
     onBreak: route.onBreak ?? defaults.onBreak,
+    commit: commitOf(route.commit ?? {}, defaults.commit),
     onPolicy: route.onPolicy ?? defaults.onPolicy,
     hedge: route.hedge,
   }
+}
+
+function commitOf(
+  { hold, events }: { readonly hold?: string | undefined; readonly events?: number | undefined },
+  over?: CommitConfig,
+): CommitConfig {
+  return { holdMs: hold === undefined ? over?.holdMs : ms(hold), events: events ?? over?.events }
 }
 
 function timeoutsOf({ connect, firstToken, idle, answer, total }: Timeouts, over?: TimeoutConfig): TimeoutConfig {

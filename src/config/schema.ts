@@ -148,6 +148,20 @@ const defaults = z
       .describe(
         'When a stream breaks after its first event: end with an `error`, `restart` for callers that accept it, or `continue` elsewhere.',
       ),
+    commit: z
+      .strictObject({
+        hold: optionalDuration(undefined, 'none: the first event').describe(
+          'So long the beginning of a stream is held back: what breaks meanwhile goes to the next target unseen.',
+        ),
+        events: z
+          .int()
+          .min(1)
+          .max(1_000)
+          .optional()
+          .describe('So many pieces of output must come within `hold`; a slower stream goes to the next target.'),
+      })
+      .prefault({})
+      .describe('When a stream is handed to the caller, after which no other target can take over unseen.'),
     onPolicy: z
       .enum(onPolicies)
       .default('refuse')
@@ -208,6 +222,13 @@ const route = z
       .optional()
       .describe('Over `defaults.breaker`.'),
     onBreak: z.enum(onBreaks).optional().describe('Over `defaults.onBreak`.'),
+    commit: z
+      .strictObject({
+        hold: optionalDuration().describe('Over `defaults.commit.hold`.'),
+        events: z.int().min(1).max(1_000).optional().describe('Over `defaults.commit.events`.'),
+      })
+      .optional()
+      .describe('Over `defaults.commit`.'),
     onPolicy: z.enum(onPolicies).optional().describe('Over `defaults.onPolicy`.'),
     hedge: z
       .boolean()

@@ -1,5 +1,6 @@
 /** Where a call may go: a provider, a model there, and what is known of both. Made by config and catalogue. */
 import type { Effort, WireId } from './call.ts'
+import type { Constraints } from './constraints.ts'
 import type { JsonObject } from './json.ts'
 import type { Retention } from './steering.ts'
 
@@ -109,6 +110,10 @@ export interface Timeouts {
   readonly answerMs: number
   /** The call with all its attempts. */
   readonly totalMs: number
+  /** So long a stream that has begun is held back, so that another target may still take over. Absent: not at all. */
+  readonly holdMs?: number
+  /** Pieces of output that must come meanwhile. */
+  readonly holdEvents?: number
 }
 
 /** USD per million tokens, as the operator set them over the catalogue's. */
@@ -149,6 +154,8 @@ export interface Candidate {
   readonly headers?: Readonly<Record<string, string>>
   /** How the provider treats what it is sent; undefined where the operator did not say. */
   readonly retention?: Retention
+  /** Of the route it comes from, where another one was asked for. */
+  readonly constraints?: Constraints
   /** ISO date on which the provider switches the model off. */
   readonly shutdown?: string
   /** The class of service whose route it belongs to. */

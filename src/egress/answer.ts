@@ -10,6 +10,7 @@ import { joinedBytes, textOf } from '../core/text.ts'
 import { restorer } from '../wire/restore.ts'
 import type { ReplyDecoder, ReplySummary, StreamTap, Wire } from '../wire/wire.ts'
 import { faultOfStatus, hasNativeEnvelope } from './fault.ts'
+import { holdBack } from './hold.ts'
 import type { Prepared } from './prepare.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -36,6 +37,8 @@ export type Answer =
 /** A same-wire stream past its first good event. */
 export interface ByteStream extends AsyncIterable<Uint8Array> {
   readonly tap: StreamTap
+  /** Blames the provider for what its bytes turned out to hold. */
+  fail(fault: GatewayError): void
 }
 /** A decoded stream past its first good event. Ends with `reply-end` or `error`, and never throws. */
 export type EventStream = AsyncIterable<readonly Event[]>
@@ -272,8 +275,20 @@ async function byteStream({ first, source, sending, watchdog, done }: Arrival, t
   if (tap.finished && tap.summary.outputs === 0 && tap.summary.finish === undefined)
     throw new GatewayError('upstream-invalid', "The provider's stream ended before it began.")
   watchdog.restart(tap.finished ? Math.min(idleMs, CLOSE_MS) : idleMs)
+  let pending: Promise<IteratorResult<Uint8Array>> | undefined
+  if (sending.timeouts.holdMs && !ended && !tap.finished) {
+    const held = await holdBack(
+      source,
+      sending.timeouts,
+      (piece) => take(piece.done ? undefined : piece.value) || tap.finished,
+      () => tap.summary.outputs,
+    )
+    pending = held.pending
+    ended = held.ended && !tap.finished
+  }
   return {
     tap,
+    fail: (fault) => sending.ended?.(fault),
     async *[Symbol.asyncIterator]() {
       watchdog.awaited = false
       try {
@@ -282,7 +297,8 @@ async function byteStream({ first, source, sending, watchdog, done }: Arrival, t
         let { finished } = tap
         while (!ended) {
           watchdog.awaited = true
-          const next = await source.next()
+          const next = await (pending ?? source.next())
+          pending = undefined
           watchdog.awaited = false
           const out = next.done ? tap.end() : tap.push(next.value)
           ended = next.done === true
@@ -336,6 +352,23 @@ async function eventStream({ first, source, sending, watchdog, done }: Arrival, 
     events = decode(next.done ? undefined : next.value)
   }
   watchdog.restart(timeouts.idleMs)
+  let pending: Promise<IteratorResult<Uint8Array>> | undefined
+  if (timeouts.holdMs && !ended) {
+    const held = await holdBack(
+      source,
+      timeouts,
+      ({ done, value }) => {
+        ended = done === true
+        const batch = decode(ended ? undefined : value)
+        const failed = batch.find((event) => event.type === 'error')
+        if (failed) throw failed.error
+        if (batch.length > 0) ready.push(batch)
+        return ended || batch.some(isEnd)
+      },
+      () => ready.reduce((sum, batch) => sum + batch.filter(carriesOutput).length, 0),
+    )
+    pending = held.pending
+  }
   return eventsOf()
 
   async function* eventsOf(): AsyncGenerator<readonly Event[]> {
@@ -354,7 +387,8 @@ async function eventStream({ first, source, sending, watchdog, done }: Arrival, 
       }
       while (!ended) {
         watchdog.awaited = true
-        const next = await source.next()
+        const next = await (pending ?? source.next())
+        pending = undefined
         watchdog.awaited = false
         ended = next.done === true
         const batch = decode(next.done ? undefined : next.value)
@@ -367,6 +401,12 @@ async function eventStream({ first, source, sending, watchdog, done }: Arrival, 
       }
       sending.ended?.()
     } catch (error) {
+      // It may have said how it ends, with only its last mark missing.
+      const last = over || sending.cancellation.cancelled ? [] : decode(undefined)
+      if (last.some(isEnd)) {
+        over = true
+        yield last
+      }
       if (!over || sending.cancellation.cancelled) {
         const fault = scrubbed(readable(error), sending)
         sending.ended?.(fault)

@@ -117,6 +117,7 @@ class Survivor {
         const { good, fault } = untilFault(events)
         if (fault) {
           this.#unsent = good
+          stream.fail(fault)
           throw fault
         }
         this.#told.push(events)
