@@ -45,7 +45,8 @@ const FORGIVEN_AFTER_MS = 60_000
 export class Breaker {
   readonly #options: Required<BreakerOptions>
   readonly #window: SuccessWindow
-  #passes = passesOf(0)
+  /** What every call carries that is no probe. */
+  #plain: Pass = { epoch: 0, probe: false }
   #state: BreakerState = 'closed'
   #cause: BreakerCause = 'consecutive'
   #consecutive = 0
@@ -54,7 +55,8 @@ export class Breaker {
   #level = 0
   /** Counts openings, to know late news from new. */
   #epoch = 0
-  #probing = false
+  /** The one that is on its way; an earlier one may still be, but is no longer waited for. */
+  #probe: Pass | undefined
   #probeBegan: number | undefined
   #goodProbes = 0
   /** When it closed after having been open. */
@@ -105,21 +107,17 @@ export class Breaker {
 
   /** A call goes, admitted or not: where everything rests, something is called all the same. */
   enter(now: number): Pass {
-    if (this.#state === 'closed') return this.#passes.plain
-    if (this.#state === 'open' && now >= this.#until) {
-      this.#state = 'half-open'
-      this.#goodProbes = 0
-      this.#probing = false
-    }
-    if (this.#state === 'open' || this.#busy(now)) return this.#passes.plain
-    this.#probing = true
+    if (this.#state === 'closed') return this.#plain
+    this.#wake(now)
+    if (this.#state === 'open' || this.#busy(now)) return this.#plain
+    this.#probe = { epoch: this.#epoch, probe: true }
     this.#probeBegan = undefined
-    return this.#passes.probe
+    return this.#probe
   }
 
   /** The call's answer has begun well; whether it ends well is not known yet. */
-  began({ epoch, probe }: Pass, now: number): void {
-    if (probe && epoch === this.#epoch && this.#state === 'half-open') this.#probeBegan = now
+  began(pass: Pass, now: number): void {
+    if (pass === this.#probe) this.#probeBegan ??= now
   }
 
   success(pass: Pass, now: number): void {
@@ -129,13 +127,15 @@ export class Breaker {
       this.#window.add(true, now)
       return
     }
-    if (pass.probe) this.#probing = false
+    this.#wake(now)
+    this.#forget(pass)
     this.#goodProbe(now)
   }
 
   failure(pass: Pass, now: number): void {
     if (pass.epoch !== this.#epoch) return
-    if (pass.probe) this.#probing = false
+    this.#wake(now)
+    this.#forget(pass)
     switch (this.#state) {
       case 'closed':
         this.#consecutive++
@@ -154,15 +154,23 @@ export class Breaker {
 
   /** The call ended without saying anything of the target. */
   neutral(pass: Pass): void {
-    if (pass.probe && pass.epoch === this.#epoch) this.#probing = false
+    this.#forget(pass)
+  }
+
+  /** An open one whose rest is over. */
+  #wake(now: number): void {
+    if (this.#state !== 'open' || now < this.#until) return
+    this.#state = 'half-open'
+    this.#goodProbes = 0
+  }
+
+  #forget(pass: Pass): void {
+    if (pass === this.#probe) this.#probe = undefined
   }
 
   #busy(now: number): boolean {
-    if (this.#probing && this.#probeBegan !== undefined && now - this.#probeBegan >= LONG_PROBE_MS) {
-      this.#probing = false
-      this.#probeBegan = undefined
-    }
-    return this.#state === 'half-open' && this.#probing
+    if (this.#probe === undefined) return false
+    return this.#probeBegan === undefined || now - this.#probeBegan < LONG_PROBE_MS
   }
 
   #goodProbe(now: number): void {
@@ -171,7 +179,7 @@ export class Breaker {
     this.#state = 'closed'
     this.#closedAt = now
     this.#consecutive = 0
-    this.#probing = false
+    this.#probe = undefined
     this.#window.clear()
   }
 
@@ -184,12 +192,9 @@ export class Breaker {
     this.#level = Math.min(this.#level + 1, 30)
     this.#until = now + rest / 2 + (rest / 2) * random()
     this.#epoch++
-    this.#passes = passesOf(this.#epoch)
+    this.#plain = { epoch: this.#epoch, probe: false }
     this.#consecutive = 0
     this.#goodProbes = 0
-    this.#probing = false
-    this.#probeBegan = undefined
+    this.#probe = undefined
   }
 }
-
-const passesOf = (epoch: number): { probe: Pass; plain: Pass } => ({ probe: { epoch, probe: true }, plain: { epoch, probe: false } })
