@@ -30,7 +30,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Files that join the parts and so see all of them, but never `server/`. */
-const joiners = new Set(['gateway.ts', 'deliver.ts', 'create-gateway.ts', 'embed.ts', 'index.ts', 'config/assemble.ts'])
+const joiners = new Set([
+  'gateway.ts',
+  'deliver.ts',
+  'create-gateway.ts',
+  'embed.ts',
+  'index.ts',
+  'config/assemble.ts',
+  'config/build-routes.ts',
+])
 
 /** Types have no code: these may be named across folders. */
 const typesFrom: Readonly<Record<string, readonly string[]>> = {

@@ -1,4 +1,5 @@
 /** What no key tells by itself: names that must exist, references that must lead somewhere, settings that contradict. */
+import { checkRouting } from './check-routing.ts'
 import { type Found, found } from './explain.ts'
 import { genericPresets, isLoopback, providerIdPattern } from './known.ts'
 import type { ParseContext } from './parse.ts'
@@ -23,7 +24,13 @@ export interface KnownProviders {
 type Provider = ConfigOutput['providers'][string]
 
 export function crossCheck(input: ConfigOutput, context: ParseContext): Found[] {
-  return [...checkAccess(input, context), ...checkProviders(input, context), ...checkModels(input), ...checkBudgets(input)]
+  return [
+    ...checkAccess(input, context),
+    ...checkProviders(input, context),
+    ...checkModels(input),
+    ...checkRouting(input),
+    ...checkBudgets(input),
+  ]
 }
 
 function checkAccess({ server, access, admin, secrets }: ConfigOutput, { overrides, embedded }: ParseContext): Found[] {
@@ -145,6 +152,7 @@ function checkModels({ models, providers }: ConfigOutput): Found[] {
   for (const [name, route] of Object.entries(models)) {
     if (name === '' || name.length > 200) problems.push(found(['models', name], 'cannot be the name of a route', 'use 1 to 200 characters'))
     route.targets.forEach(({ provider, wire }, index) => {
+      if (provider === undefined) return
       const keys = ['models', name, 'targets', index]
       if (!Object.hasOwn(providers, provider)) {
         const near = closest(provider, Object.keys(providers))
@@ -162,7 +170,7 @@ function checkModels({ models, providers }: ConfigOutput): Found[] {
       if (wire && generic && !generic.wires.includes(wire))
         problems.push(found([...keys, 'wire'], `\`${preset}\` does not speak ${wire}`, `it speaks ${generic.wires.join(', ')}`))
     })
-    if (route.strategy === 'weighted' && route.targets.every(({ weight }) => weight === 0))
+    if (route.strategy === 'weighted' && route.targets.length > 0 && route.targets.every(({ weight }) => weight === 0))
       problems.push(found(['models', name, 'targets'], 'every weight is 0', 'give one target a weight'))
     route.fallback.forEach((other, index) => {
       if (Object.hasOwn(models, other)) return

@@ -23,16 +23,15 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
   const note = (path: string, message = 'has no effect yet'): unknown => notices.push({ path, message })
 
   if (config.server.threads > 1) note('server.threads', 'has no effect yet: one thread serves')
-  for (const section of ['store', 'shared', 'admin', ...laterSections]) if (has(given, section)) note(section)
+  // Tiers order routes already; binding keys and budgets to them comes with those.
+  for (const section of ['store', 'shared', 'admin', ...laterSections]) if (section !== 'tiers' && has(given, section)) note(section)
   for (const key of ['vault', 'masterKey']) if (has(given, 'secrets', key)) note(`secrets.${key}`)
 
-  for (const [id, { wire, region, trust }] of config.providers) {
+  for (const [id, { wire }] of config.providers) {
     if (wire && !spokenWires.has(wire)) note(`providers.${id}.wire`, `has no effect yet: ${wire} is not spoken`)
     keysOf(given, id).forEach((reference, index) => {
       if (isLater(reference)) note(`providers.${id}.keys[${index}]`, 'has no effect yet: nothing reads this kind of reference')
     })
-    if (region) note(`providers.${id}.region`)
-    if (trust) note(`providers.${id}.trust`)
   }
   for (const [name, route] of config.models) {
     const path = `models.${name}`

@@ -9,7 +9,7 @@ import type { RoutingStrategy } from '../routing/strategy.ts'
 import { onBreaks, onPolicies, strategies } from './config.ts'
 import { budgets, cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
 import { bodyFields, duration, headers, optionalDuration, secret, size, wire } from './schema-parts.ts'
-import { constraints, pool, prefer, retention, when } from './schema-routing.ts'
+import { constraints, pool, prefer, retention, routeOrModel, someTarget, when } from './schema-routing.ts'
 
 const limits = z
   .strictObject({
@@ -193,7 +193,8 @@ const target = z
     headers: headers.optional().describe('Headers added to requests to this target.'),
     body: bodyFields.optional().describe('Fields set in the request body to this target.'),
   })
-  .describe('A model at a provider.')
+  .check(routeOrModel)
+  .describe('A model at a provider, or another route.')
 
 const route = z
   .strictObject({
@@ -237,6 +238,7 @@ const route = z
         'Ask a second target when the first is slower than its 95th percentile, and take what comes first. For calls without tools, and for one call in twenty at most; both are paid for.',
       ),
   })
+  .check(someTarget)
   .describe('What clients ask for by this name.')
 
 const secrets = z

@@ -1,11 +1,13 @@
 /** One candidate before one call: may it be tried, what does it lack, is there something to warn of. */
+
+import type { Feature } from '../core/features.ts'
 import type { Drop } from '../core/notes.ts'
 import type { Candidate, ConditionFacts } from '../core/target.ts'
 import type { RoutingEstimates } from './choose.ts'
-import type { Rule } from './constraints/constraints.ts'
 import { objectionTo } from './constraints/objection.ts'
+import type { Rule } from './constraints/rules.ts'
 import { isGone, warningOf } from './constraints/shutdown.ts'
-import { type Feature, lacks } from './needs/features.ts'
+import { lacks } from './needs/features.ts'
 import type { Needs } from './needs/needs.ts'
 import { contextOf } from './profile.ts'
 import type { Route } from './routes.ts'
@@ -54,6 +56,8 @@ export function createJudge({ route, rules, needs, estimates, facts, now, losses
       const objection = objectionTo(candidate, constraints, estimates)
       if (objection) return { removed: `${objection} (${source})`, lacking: [] }
     }
+    const inner = candidate.constraints && objectionTo(candidate, candidate.constraints, estimates)
+    if (inner) return { removed: `${inner} (constraints of its own route)`, lacking: [] }
     for (const feature of needs.features) if (lacks(candidate, feature)) return { removed: `it lacks ${feature}`, lacking: [] }
     const size = sizeObjection(candidate, needs, estimates)
     if (size.removed) return { removed: size.removed, lacking: [] }

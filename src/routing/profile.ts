@@ -1,6 +1,8 @@
 /** What can be known of a route before any call: whether there is something to decide, and which needs make a difference. */
+
+import { type Feature, features } from '../core/features.ts'
 import type { Candidate } from '../core/target.ts'
-import { type Feature, features, lacks } from './needs/features.ts'
+import { lacks } from './needs/features.ts'
 import type { Route } from './routes.ts'
 
 export interface Profile {
@@ -30,7 +32,7 @@ function read({ candidates, fallback, constraints, prefer }: Route): Profile {
   const choice = new Set(all.map(({ provider, model }) => `${provider} ${model}`)).size > 1
   const lacking = new Set(features.filter((feature) => all.some((candidate) => lacks(candidate, feature))))
   const limited = all.some((candidate) => contextOf(candidate) !== undefined)
-  const ruled = all.some(({ when, shutdown }) => when !== undefined || shutdown !== undefined)
+  const ruled = all.some(({ when, shutdown, constraints: own }) => when !== undefined || shutdown !== undefined || own !== undefined)
   return {
     choice,
     conditions: all.some(({ when }) => when !== undefined),

@@ -1,12 +1,12 @@
 /** Moves what a strategy has ordered: those that lack something come behind, and what the caller prefers comes first. */
 import type { Plan } from '../core/health.ts'
+import type { Metric, Preference } from '../core/preferences.ts'
 import type { Steering } from '../core/steering.ts'
 import type { Candidate } from '../core/target.ts'
 import type { RoutingEstimates } from './choose.ts'
 import { inRegion } from './constraints/objection.ts'
 import type { Verdict } from './judge.ts'
 import { lacks } from './needs/features.ts'
-import type { Metric, Preference } from './needs/prefer.ts'
 import { contextOf } from './profile.ts'
 import type { Route } from './routes.ts'
 

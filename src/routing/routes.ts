@@ -1,8 +1,9 @@
 /** What answers to a model name: an exact route name, else `provider/model`; nothing else answers in its place. */
+
+import type { Constraints } from '../core/constraints.ts'
 import { GatewayError } from '../core/error.ts'
+import type { Preference } from '../core/preferences.ts'
 import type { Candidate } from '../core/target.ts'
-import type { Constraints } from './constraints/constraints.ts'
-import type { Preference } from './needs/prefer.ts'
 import type { RoutingStrategy } from './strategy.ts'
 
 /** A route as one member of another: its own strategy chooses within. */
@@ -24,6 +25,8 @@ export interface Route {
   readonly onBreak?: 'restart' | 'continue'
   /** Where a member is a group: the candidates and groups as they are written. */
   readonly members?: readonly (Candidate | Group)[] | undefined
+  /** A second target is asked when the first is slow. */
+  readonly hedge?: boolean
   /** Where its round has got to, for strategies that take turns. */
   readonly turns?: { count: number }
   readonly constraints?: Constraints

@@ -1,10 +1,11 @@
 /** Whether a candidate meets a set of constraints, and if not, why, in words for the caller. Pure. */
+
+import type { Constraints } from '../../core/constraints.ts'
+import type { Comparison, Requirement } from '../../core/requirements.ts'
 import { type Retention, retentions } from '../../core/steering.ts'
 import type { Candidate } from '../../core/target.ts'
 import type { RateCard } from '../expected-cost.ts'
 import { lacks } from '../needs/features.ts'
-import type { Comparison, Requirement } from '../needs/require.ts'
-import type { Constraints } from './constraints.ts'
 
 /** What must be known of the world. Undefined: nobody knows. */
 export interface Estimates {

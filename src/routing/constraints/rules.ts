@@ -1,9 +1,16 @@
 /** The sets of constraints that hold for one call, each with the words for who set it. */
+
+import type { Constraints } from '../../core/constraints.ts'
+import { parseRequirements } from '../../core/requirements.ts'
 import type { Steering } from '../../core/steering.ts'
 import type { RoutingWishes } from '../choose.ts'
-import { parseRequirements } from '../needs/require.ts'
 import type { Route } from '../routes.ts'
-import type { Constraints, Rule } from './constraints.ts'
+
+/** A set of constraints with the words for who set it. */
+export interface Rule {
+  readonly source: string
+  readonly constraints: Constraints
+}
 
 const NANOS_PER_DOLLAR = 1e9
 

@@ -1,40 +1,7 @@
-/** What models are asked to be able to do, by the names that callers use, and whether a target is known to lack it. */
+/** Whether a target is known to lack what a request needs. */
 import type { WireId } from '../../core/call.ts'
+import type { Feature } from '../../core/features.ts'
 import type { Candidate, Capabilities } from '../../core/target.ts'
-
-export const features = [
-  'tools',
-  'forced_tool',
-  'parallel_tools',
-  'json_schema',
-  'json_schema_with_tools',
-  'reasoning',
-  'logprobs',
-  'image',
-  'pdf',
-  'audio',
-  'video',
-  'image_output',
-  'audio_output',
-  'streaming',
-] as const
-export type Feature = (typeof features)[number]
-
-/** Other names that callers know them by. */
-export const featureAliases: Readonly<Record<string, Feature>> = {
-  vision: 'image',
-  images: 'image',
-  tool_use: 'tools',
-  function_calling: 'tools',
-  tool_choice: 'forced_tool',
-  structured_output: 'json_schema',
-  structured_outputs: 'json_schema',
-  response_format: 'json_schema',
-  thinking: 'reasoning',
-  document: 'pdf',
-  documents: 'pdf',
-  stream: 'streaming',
-}
 
 /** True only when it is known to be missing: what nobody knows is assumed. */
 export function lacks({ wires, on }: Candidate, feature: Feature): boolean {

@@ -1,4 +1,4 @@
-import type { Feature } from './features.ts'
+import type { Feature } from '../../core/features.ts'
 
 const kinds: Readonly<Record<string, Feature>> = { image: 'image', audio: 'audio', video: 'video', pdf: 'pdf' }
 

@@ -1,7 +1,8 @@
 /** What a request needs of the model that answers it, read from its body without decoding it. */
+
+import type { Feature } from '../../core/features.ts'
 import type { Inquiry } from '../../core/inquiry.ts'
 import { anthropicNeeds } from './anthropic-messages.ts'
-import type { Feature } from './features.ts'
 import { geminiNeeds } from './gemini.ts'
 import { openaiChatNeeds } from './openai-chat.ts'
 import { openaiResponsesNeeds } from './openai-responses.ts'

@@ -1,7 +1,6 @@
 /** The grammar of `x-signalbox-prefer`: weights as in HTTP content negotiation, `cost;q=0.8, latency;q=0.2`. */
-import { invalid } from '../../core/error.ts'
-import type { Feature } from './features.ts'
-import { featureOf } from './require.ts'
+import { invalid } from './error.ts'
+import { type Feature, featureOf } from './features.ts'
 
 export type Metric = 'cost' | 'latency' | 'throughput' | 'context' | 'nearby' | 'reliability'
 

@@ -1,6 +1,6 @@
 /** Hard limits on where a call may go. Several sets hold at once: the route's, the request's, the key's. */
-import type { Retention } from '../../core/steering.ts'
-import type { Requirement } from '../needs/require.ts'
+import type { Requirement } from './requirements.ts'
+import type { Retention } from './steering.ts'
 
 export interface Constraints {
   /** Any of these: `eu` takes `eu-west-1` too. */
@@ -18,10 +18,4 @@ export interface Constraints {
   readonly allow?: readonly string[]
   readonly deny?: readonly string[]
   readonly require?: readonly Requirement[]
-}
-
-/** A set with the words for who set it. */
-export interface Rule {
-  readonly source: string
-  readonly constraints: Constraints
 }

@@ -1,8 +1,8 @@
 /** The grammar of `x-signalbox-require`: `context>=128k, json_schema, vision, region=eu|ch`. */
-import { invalid } from '../../core/error.ts'
-import { retentions } from '../../core/steering.ts'
-import { parseDuration } from '../../core/units.ts'
-import { type Feature, featureAliases, features } from './features.ts'
+import { invalid } from './error.ts'
+import { type Feature, featureOf, features } from './features.ts'
+import { retentions } from './steering.ts'
+import { parseDuration } from './units.ts'
 
 export type Requirement =
   | { readonly kind: 'feature'; readonly text: string; readonly feature: Feature }
@@ -51,11 +51,6 @@ function requirementOf(text: string, path: string): Requirement {
     `\`${path}\`: \`${shown(text)}\` is not a requirement. Known: ${features.join(', ')}, caching; ${quantities.join(', ')} with >= or <=; ${subjects.join(', ')} with = or !=.`,
     path,
   )
-}
-
-export function featureOf(name: string): Feature | undefined {
-  if ((features as readonly string[]).includes(name)) return name as Feature
-  return Object.hasOwn(featureAliases, name) ? featureAliases[name] : undefined
 }
 
 const expected: Readonly<Record<Quantity, string>> = {
