@@ -47,12 +47,12 @@ function rangeOf(costs: readonly (number | undefined)[]): [number, number] {
   return [least, most]
 }
 
-/** Compared with the cheapest. What nobody knows the price of counts as the dearest. */
+/** Compared with the cheapest. What nobody knows the price of counts as dearer than the dearest. */
 function relative(cost: number | undefined, least: number, most: number): number {
   if (most === 0) return 1
   // A free target is not infinitely better than a cheap one.
   const floor = Math.max(least, most / 100)
-  return Math.max(cost ?? most, floor) / floor
+  return Math.max(cost ?? most * 1.5, floor) / floor
 }
 
 function scoreOf(candidate: Candidate, cost: number, view: RoutingView): number {
