@@ -31,6 +31,8 @@ export interface InquiryParts {
 export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, wire, controls, recall, store }: InquiryParts): Inquiry {
   const model = endpoint.model ?? modelOf(json['model'] ?? impliedModel(wire.id, json, request.headers))
   if (model.length > MAX_MODEL) throw invalid(`\`model\` is longer than ${MAX_MODEL} characters.`, 'model')
+  // Half a character has no place in a path, where Gemini's names go.
+  if (!model.isWellFormed()) throw invalid('`model` is not Unicode text.', 'model')
   const streamed = endpoint.op === 'count' ? false : (endpoint.stream ?? streamOf(json['stream']))
   const rounded: Drop[] = []
   let call: ChatCall | undefined

@@ -11,6 +11,9 @@ const own = [
   '',
   '\u0000',
   '\ud800',
+  '\udfff',
+  'a\ud800',
+  '\ud800b',
   'a\r\nx-injected: 1',
   '../../etc/passwd',
   '__proto__',
@@ -61,7 +64,7 @@ test('as a prompt: it arrives and comes back as it was, on every pair', async ()
 
 test('as a model name: nothing else answers in its place, and headers stay whole', async () => {
   const under = rig()
-  for (const name of strings)
+  for (const [index, name] of strings.entries())
     for (const dialect of dialects) {
       const bare = await ask(
         under,
@@ -70,7 +73,7 @@ test('as a model name: nothing else answers in its place, and headers stay whole
       )
       assert.ok(bare.status === 404 || bare.status === 400, `${dialect} ${JSON.stringify(name)}: ${bare.status} ${bare.text.slice(0, 200)}`)
       assert.equal(envelopeFault(dialect, bare), undefined)
-      const model = `openai-chat/${name}`
+      const model = `${dialects[index % dialects.length]}/${name}`
       const direct = await ask(
         under,
         pathOf(dialect, encodeURIComponent(model.toWellFormed()), false),
