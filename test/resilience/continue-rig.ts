@@ -14,9 +14,9 @@ import { simulatorTransport } from '../../src/testing/simulator/transport.ts'
 
 export const wires: readonly SimulatedWireId[] = ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini']
 
+/** Short, but with most of what makes a join hard: lists, doubled spaces, line ends, words that come again, other scripts. */
 export const TEXT =
-  'Once upon a time, in a town by the sea,\nthere lived a fox.  The fox — whose coat was réd — said: “Why not?”\n\n' +
-  '- one thing\n- one thing more, and 世界 too\n\nAnd so the fox went on, and on, until the end came.'
+  'Once upon a time,\nby the  sea, a réd fox said:\n\n- one thing\n- one thing more, 世界 too\n\nAnd so it went on, and on.'
 
 const upstream: Readonly<Record<SimulatedWireId, { readonly preset: string; readonly model: string; readonly version: string }>> = {
   'openai-chat': { preset: 'openai-compatible', model: 'some-model', version: 'v1' },
@@ -49,7 +49,8 @@ export interface Script {
 }
 
 export function continueRig(script: Script) {
-  const { first, second, how = 'error', repeats = 0, text = TEXT, onBreak = 'continue', target } = script
+  const { first, second, text = TEXT, onBreak = 'continue', target } = script
+  let { after, how = 'error', repeats = 0 } = script
   const sent: { readonly provider: 'a' | 'b'; readonly body: Record<string, unknown> }[] = []
   const outcomes: Outcome[] = []
   let frames = 0
@@ -66,7 +67,7 @@ export function continueRig(script: Script) {
       const whole = provider === 'a' && breaks-- > 0
       if (whole) {
         const reply = await answer(request, { text, ...script.simulation }, cancellation)
-        return { ...reply, body: cut(reply.body, script.after, how, (count) => (frames = count)) }
+        return { ...reply, body: cut(reply.body, after, how, (count) => (frames = count)) }
       }
       const said = saidIn(body, text)
       return answer(request, { text: script.says ?? rest(text, said, repeats) }, cancellation)
@@ -92,7 +93,20 @@ export function continueRig(script: Script) {
     } as ConfigInput,
     { env: { KEY: 'secret-of-the-test' }, transport, sinks: [{ name: 'test', record: (outcome) => outcomes.push(outcome) }] },
   )
-  return { gateway, sent, outcomes, frames: () => frames }
+  return {
+    gateway,
+    sent,
+    outcomes,
+    /** How many frames the first provider's answer has. */
+    frames: () => frames,
+    /** From here on another script. */
+    play(next: Pick<Script, 'after' | 'how' | 'repeats'>): void {
+      ;({ after, how = 'error', repeats = 0 } = next)
+      breaks = 1
+      sent.length = 0
+      outcomes.length = 0
+    },
+  }
 }
 
 /** The longest beginning of the text that a request quotes. */

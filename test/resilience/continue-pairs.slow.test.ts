@@ -10,10 +10,11 @@ for (const first of wires) {
   for (const second of wires) {
     for (const repeats of [0, 3]) {
       test(`${first} → ${second}: cut after each event, ${repeats === 0 ? 'exactly continued' : 'with words said again'}`, async () => {
+        const rig = continueRig({ first, second })
         let frames = 2
         for (let after = 1; after < frames; after++) {
           const how = breaks[after % 3] ?? 'error'
-          const rig = continueRig({ first, second, after, how, repeats })
+          rig.play({ after, how, repeats })
           const heard = await callers[first](rig.gateway).catch((error) => assert.fail(`after ${after} (${how}): ${error}`))
           frames = rig.frames()
           const [outcome] = rig.outcomes
@@ -25,8 +26,8 @@ for (const first of wires) {
           assert.equal(outcome?.error, undefined, where)
           // Where only the last mark is missing, nothing is added to what the provider said.
           if (rig.sent.length > 1) assert.equal(heard.output, outcome?.usage?.output, where)
-          await rig.gateway.close()
         }
+        await rig.gateway.close()
       })
     }
   }

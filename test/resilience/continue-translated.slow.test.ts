@@ -13,10 +13,11 @@ for (const [place, caller] of wires.entries()) {
     const other = wires.find((wire, index) => wire !== caller && wire !== first && index !== place + 1) ?? first
     for (const second of [caller, other]) {
       test(`a ${caller} caller: ${first} cut after each event, ${second} goes on`, async () => {
+        const rig = continueRig({ first, second })
         let frames = 2
         for (let after = 1; after < frames; after++) {
           const how = breaks[after % 3] ?? 'error'
-          const rig = continueRig({ first, second, after, how, repeats: after % 2 === 0 ? 3 : 0 })
+          rig.play({ after, how, repeats: after % 2 === 0 ? 3 : 0 })
           const where = `after ${after} (${how})`
           const heard = await callers[caller](rig.gateway).catch((error) => assert.fail(`${where}: ${error}`))
           frames = rig.frames()
@@ -26,8 +27,8 @@ for (const [place, caller] of wires.entries()) {
           assert.equal(outcome?.attempts.length, rig.sent.length, where)
           assert.equal(heard.output, outcome?.usage?.output, where)
           assert.equal(heard.input, outcome?.usage?.input, where)
-          await rig.gateway.close()
         }
+        await rig.gateway.close()
       })
     }
   }
