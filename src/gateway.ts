@@ -5,7 +5,7 @@
 
 import { estimateTokens } from './accounting/estimate.ts'
 import { type CostOf, type Outcome, outcomeOf, type Sink } from './accounting/outcome.ts'
-import type { WireId } from './core/call.ts'
+import type { ChatCall, WireId } from './core/call.ts'
 import { Cancellation } from './core/cancellation.ts'
 import { GatewayError, gatewayErrorOf } from './core/error.ts'
 import type { Exchange } from './core/exchange.ts'
@@ -20,13 +20,15 @@ import { steeringOf } from './ingress/compat/steering.ts'
 import { type Controls, readControls } from './ingress/controls.ts'
 import { credentialOf } from './ingress/credential.ts'
 import { type Endpoint, matchEndpoint } from './ingress/endpoints.ts'
+import { explainedCall } from './ingress/explain.ts'
 import { inquiryOf } from './ingress/inquiry.ts'
 import type { ListedModel } from './ingress/models.ts'
-import { hello, listModels, noSuchPath, upgradeRefused } from './ingress/plain-endpoints.ts'
+import { hello, jsonReply, listModels, noSuchPath, upgradeRefused } from './ingress/plain-endpoints.ts'
 import { type BodyLimits, readBody } from './ingress/read-body.ts'
 import { refuse } from './ingress/refuse.ts'
 import { askedOf } from './routing/asked.ts'
 import { type Choice, choose, type RoutingFacts } from './routing/choose.ts'
+import { explanationBody } from './routing/explain/explanation.ts'
 import { planGroups } from './routing/groups.ts'
 import { planOf, type World } from './routing/order.ts'
 import type { Route, Routes } from './routing/routes.ts'
@@ -74,6 +76,8 @@ export function createLine(parts: LineParts): Line {
           case 'models':
           case 'model':
             return listModels(endpoint, request, parts.models())
+          case 'explain':
+            return explain(request, exchange)
           case 'hello':
             return hello(request)
           case 'upgrade':
@@ -93,6 +97,24 @@ export function createLine(parts: LineParts): Line {
       settle(exchange, error)
       return refuse(error, wireOf(parts, dialect), exchange)
     },
+  }
+
+  /** Decides as `converse` does, with nothing sent and nothing counted. */
+  function explain(request: HttpRequest, exchange: Exchange): HttpReply {
+    const { endpoint, incoming } = explainedCall(request, parts.limits)
+    const controls = readControls(request.headers, incoming.json['signalbox'])
+    const { memory, store } = parts.deliveries
+    const recall = (call: ChatCall): ChatCall => memory.recall(call, '')
+    const inquiry = inquiryOf({ endpoint, request, incoming, wire: wireOf(parts, endpoint.dialect), controls, recall, store })
+    const { model } = inquiry
+    try {
+      const { route, plan, decision } = chosenFor(inquiry, controls, exchange, parts, true)
+      return jsonReply(explanationBody({ model, route, plan, decision }))
+    } catch (thrown) {
+      const error = gatewayErrorOf(thrown)
+      if (error.id !== 'no-eligible-target') throw error
+      return jsonReply(explanationBody({ model, decision: exchange.decision, error }))
+    }
   }
 
   async function converse(endpoint: Endpoint, request: HttpRequest, exchange: Exchange, wire: Wire): Promise<HttpReply> {
@@ -135,7 +157,7 @@ export function createLine(parts: LineParts): Line {
 }
 
 /** Where the call may go, best first. Throws when nothing answers to the model, or nothing can serve the call. */
-function chosenFor(inquiry: Inquiry, controls: Controls, exchange: Exchange, { routes, world, facts }: LineParts): Choice {
+function chosenFor(inquiry: Inquiry, controls: Controls, exchange: Exchange, { routes, world, facts }: LineParts, explain = false): Choice {
   const asked = askedOf(inquiry, controls.session)
   return choose({
     inquiry,
@@ -144,7 +166,9 @@ function chosenFor(inquiry: Inquiry, controls: Controls, exchange: Exchange, { r
     exchange,
     routes,
     facts,
-    order: (route) => planGroups(route, (one) => planOf(one, asked, world)),
+    explain,
+    // Explaining takes no turn of a route's round.
+    order: (route) => planGroups(route, (one) => planOf(explain && one.turns ? { ...one, turns: { ...one.turns } } : one, asked, world)),
   })
 }
 

@@ -11,6 +11,8 @@ export interface Judged {
   readonly lacks?: readonly string[]
   /** By metric or feature, 0 to 1, and their weighted sum as `total`. */
   readonly scores?: Readonly<Record<string, number>>
+  /** What was known of it when explaining. */
+  readonly known?: Readonly<Record<string, number>>
   /** Warnings: it will be switched off, say. */
   readonly warning?: string
 }

@@ -2,7 +2,7 @@
 import type { WireId } from '../core/call.ts'
 import type { HttpRequest } from '../core/http.ts'
 
-export type Operation = 'chat' | 'count' | 'models' | 'model' | 'hello' | 'upgrade'
+export type Operation = 'chat' | 'count' | 'models' | 'model' | 'hello' | 'upgrade' | 'explain'
 
 export interface Endpoint {
   readonly op: Operation
@@ -25,6 +25,7 @@ const plainPosts: Readonly<Record<string, Endpoint>> = {
   '/responses/input_tokens': { op: 'count', dialect: 'openai-responses' },
   '/messages': { op: 'chat', dialect: 'anthropic-messages' },
   '/messages/count_tokens': { op: 'count', dialect: 'anthropic-messages' },
+  '/route/explain': { op: 'explain', dialect: 'openai-chat' },
 }
 
 const geminiVerbs = new Map<string, { readonly op: Operation; readonly stream?: boolean }>([

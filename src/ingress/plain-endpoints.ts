@@ -4,14 +4,14 @@ import { bytesOf, emptyBody, type HttpReply, type HttpRequest } from '../core/ht
 import type { Endpoint, Match } from './endpoints.ts'
 import { type ListedModel, modelCard, modelList } from './models.ts'
 
-const json = (value: unknown): HttpReply => ({
+export const jsonReply = (value: unknown): HttpReply => ({
   status: 200,
   headers: { 'content-type': 'application/json' },
   body: bytesOf(JSON.stringify(value)),
 })
 
 export function listModels({ op, dialect, model }: Endpoint, { query }: HttpRequest, models: readonly ListedModel[]): HttpReply {
-  if (op === 'models') return json(modelList(models, dialect, query))
+  if (op === 'models') return jsonReply(modelList(models, dialect, query))
   const wanted = model ?? ''
   const found = models.find(({ id }) => id === wanted || `models/${id}` === wanted)
   if (!found)
@@ -19,13 +19,13 @@ export function listModels({ op, dialect, model }: Endpoint, { query }: HttpRequ
       path: 'model',
       shouldRetry: false,
     })
-  return json(modelCard(found, dialect))
+  return jsonReply(modelCard(found, dialect))
 }
 
 export const hello = ({ method }: HttpRequest): HttpReply =>
   method === 'HEAD'
     ? { status: 200, headers: { 'content-type': 'application/json' }, body: emptyBody }
-    : json({ name: 'signalbox', documentation: 'docs/', models: '/v1/models' })
+    : jsonReply({ name: 'signalbox', documentation: 'docs/', models: '/v1/models' })
 
 export const upgradeRefused = (): GatewayError =>
   new GatewayError('upgrade-required', 'WebSocket is not served on this path. Send the same request over HTTP: POST /v1/responses.', {

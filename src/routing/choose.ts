@@ -7,7 +7,7 @@ import { GatewayError } from '../core/error.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { HealthView, Plan } from '../core/health.ts'
 import type { Inquiry, SteeredMembers } from '../core/inquiry.ts'
-import type { JsonObject } from '../core/json.ts'
+import { compact, type JsonObject } from '../core/json.ts'
 import type { Drop } from '../core/notes.ts'
 import type { Preference } from '../core/preferences.ts'
 import { parsePreferences } from '../core/preferences.ts'
@@ -17,7 +17,7 @@ import { rulesOf } from './constraints/rules.ts'
 import { expectedCost, type RateCard, type RatesOf } from './expected-cost.ts'
 import { createJudge, type Verdict } from './judge.ts'
 import { type Needs, needsOf, noNeeds } from './needs/needs.ts'
-import { profileOf } from './profile.ts'
+import { contextOf, profileOf } from './profile.ts'
 import { rank, scoresOf } from './rank.ts'
 import type { Route, Routes } from './routes.ts'
 import { type SteeredRoute, steer } from './steer.ts'
@@ -77,7 +77,9 @@ export function choose(ask: Ask): Choice {
   const route = routes.resolve(inquiry.model)
   if (ask.explain || deliberates(route, ask)) return deliberate(route, ask)
   exchange.route = route.name
-  return { route, plan: ask.order(route) }
+  const plan = ask.order(route)
+  if (plan.candidates.length > 1) exchange.decision = plainDecision(route, plan)
+  return { route, plan }
 }
 
 function deliberates(route: Route, { wishes }: Ask): boolean {
@@ -117,7 +119,8 @@ function deliberate(route: Route, ask: Ask, steered?: SteeredRoute): Choice {
   const scores = preferences.length === 0 ? undefined : scoresOf(kept.candidates, preferences, estimates)
   const plan = rank({ plan: ordered, route: kept, verdicts, scores, steering, estimates })
   const reason = reasonOf({ ordered, plan, preferences, steering, verdicts, byRoute: wishes.prefer === undefined })
-  const decision = decisionOf(route, plan.candidates, { verdicts, needs, estimates, scores, notes: steered?.notes, reason })
+  const known = explain ? (candidate: Candidate) => knownOf(candidate, estimates) : undefined
+  const decision = decisionOf(route, plan.candidates, { verdicts, needs, estimates, scores, notes: steered?.notes, reason, known })
   exchange.decision = decision
   return { route: kept, plan, decision }
 }
@@ -238,12 +241,39 @@ interface Grounds {
   readonly scores?: ReadonlyMap<Candidate, Readonly<Record<string, number>>>
   readonly notes?: readonly string[]
   readonly reason: string
+  readonly known?: ((candidate: Candidate) => Readonly<Record<string, number>>) | undefined
+}
+
+/** Where nothing was to be judged: the strategy's word alone. */
+const plainDecision = (route: Route, { candidates, why }: Plan): Decision => ({
+  route: route.name,
+  strategy: route.strategy.name,
+  needs: { features: [], wishes: [] },
+  candidates: profileOf(route).plain,
+  order: candidates.map(nameOf),
+  reason: why ?? 'first-choice',
+  notes: [],
+})
+
+/** What explain tells of a candidate, as far as it is known. */
+function knownOf(candidate: Candidate, estimates: RoutingEstimates): Readonly<Record<string, number>> {
+  const { input, output } = estimates.rates(candidate) ?? {}
+  return compact({
+    expectedCost: estimates.cost(candidate),
+    inputPrice: input,
+    outputPrice: output,
+    latencyMs: estimates.latencyMs(candidate),
+    tokensPerSecond: estimates.tokensPerSecond(candidate),
+    errors: estimates.errors(candidate),
+    roundTripMs: estimates.roundTripMs(candidate),
+    contextWindow: contextOf(candidate),
+  } as Record<string, number>)
 }
 
 function decisionOf(
   route: Route,
   order: readonly Candidate[],
-  { verdicts, needs, estimates, scores, notes = [], reason }: Grounds,
+  { verdicts, needs, estimates, scores, notes = [], reason, known }: Grounds,
 ): Decision {
   const own = new Set(route.candidates)
   const tokens = estimates.counted()
@@ -267,6 +297,7 @@ function decisionOf(
         ...(lacking.length > 0 && { lacks: lacking }),
         ...(score && { scores: score }),
         ...(warning !== undefined && { warning }),
+        ...(known && { known: known(candidate) }),
       }
     }),
     order: order.map(nameOf),
