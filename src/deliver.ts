@@ -328,7 +328,9 @@ function chosen({ candidate, wire, prepared, why }: Delivered, exchange: Exchang
   const failed = exchange.attempts.filter(({ fault }) => fault !== undefined)
   const fallback =
     failed.length === 0 ? undefined : `fallback after ${failed.map(({ provider, fault }) => `${provider} ${fault}`).join(' ')}`
-  const choice = why ?? (fallback ? undefined : (exchange.decision?.reason ?? 'first-choice'))
+  const decided = exchange.decision?.reason
+  // What routing says holds the plan's reason too; what the attempts found out on the way is told instead.
+  const choice = fallback || (why !== undefined && !decided?.startsWith(why)) ? why : (decided ?? 'first-choice')
   exchange.reason = [choice, fallback].filter(Boolean).join('; ').slice(0, 200)
   const waited = exchange.attempts.reduce((sum, { startedMs, endedMs = startedMs }) => sum + endedMs - startedMs, 0)
   exchange.overheadMs = Math.max(0, exchange.firstMs - waited)

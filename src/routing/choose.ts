@@ -115,7 +115,9 @@ function deliberate(route: Route, ask: Ask, steered?: SteeredRoute): Choice {
   const kept = eligible(route, verdicts)
   const preferences = wishes.prefer === undefined ? (route.prefer ?? []) : parsePreferences(wishes.prefer)
   if (kept.candidates.length + kept.fallback.length === 0) throw noneLeft(route, ask, verdicts, needs, estimates, steered?.notes)
-  const ordered = ask.order(kept)
+  const own = ask.order(kept)
+  const lost = kept.candidates.length === 0 && route.candidates.length > 0
+  const ordered = lost ? { ...own, why: 'fallback route' } : own
   const scores = preferences.length === 0 ? undefined : scoresOf(kept.candidates, preferences, estimates)
   const plan = rank({ plan: ordered, route: kept, verdicts, scores, steering, estimates })
   const reason = reasonOf({ ordered, plan, preferences, steering, verdicts, byRoute: wishes.prefer === undefined })
