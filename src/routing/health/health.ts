@@ -66,8 +66,8 @@ const STALE_MS = 600_000
 
 export function createHealth({ now = Date.now, random = Math.random, breaker = {}, onTransition }: HealthOptions = {}): Health {
   const targets = new Map<string, TargetState>()
-  /** A candidate's states by wire: found without building a name. */
-  const found = new WeakMap<Candidate, Map<WireId, TargetState>>()
+  /** A candidate's state by the wire it was last asked for: found without building a name. */
+  const found = new WeakMap<Candidate, { wire: WireId; target: TargetState }>()
   const retired = new Map<string, Set<number>>()
   let keyCounts: ReadonlyMap<string, number> = new Map()
 
@@ -105,25 +105,21 @@ export function createHealth({ now = Date.now, random = Math.random, breaker = {
     now,
     random,
     of(candidate, wire) {
-      let byWire = found.get(candidate)
-      let target = byWire?.get(wire)
-      if (target) return target
+      const last = found.get(candidate)
+      if (last?.wire === wire) return last.target
       const { provider, model, memory } = candidate
       if (memory === 'none') return undefined
       const faults = memory !== 'load'
       const name = nameOf(provider, wire, faults ? model : `${model}\nload`)
-      target = targets.get(name)
+      let target = targets.get(name)
       if (!target) {
         if (targets.size >= MAX_TARGETS) makeRoom()
         target = new TargetState({ provider, wire, model, faults }, keyCounts.get(provider) ?? 1, surroundings)
         target.lastUsedAt = now()
         targets.set(name, target)
       }
-      if (!byWire) {
-        byWire = new Map()
-        found.set(candidate, byWire)
-      }
-      byWire.set(wire, target)
+      if (last) Object.assign(last, { wire, target })
+      else found.set(candidate, { wire, target })
       return target
     },
     configure(counts) {

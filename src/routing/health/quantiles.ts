@@ -12,6 +12,8 @@ export class Quantiles {
   #count = 0
   #oldCount = 0
   #since: number
+  /** The last answers by their quantile, good until a few more values have come. */
+  readonly #answers: { q: number; value: number; at: number }[] = []
 
   constructor(now: number) {
     this.#since = now
@@ -29,6 +31,20 @@ export class Quantiles {
     this.#turn(now)
     const all = this.#count + this.#oldCount
     if (all < least) return undefined
+    let answer = this.#answers.find((one) => one.q === q)
+    if (!answer) {
+      answer = { q, value: 0, at: Number.NEGATIVE_INFINITY }
+      this.#answers.push(answer)
+    }
+    // One in thirty-two more moves no quantile by much.
+    if (Math.abs(all - answer.at) * 32 > all) {
+      answer.value = this.#at(q, all)
+      answer.at = all
+    }
+    return answer.value
+  }
+
+  #at(q: number, all: number): number {
     let below = q * all
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       below -= (this.#young[bucket] ?? 0) + (this.#old[bucket] ?? 0)

@@ -130,7 +130,10 @@ export class TargetState implements TargetHealth {
   }
 
   latencyMs(inputTokens: number, streamed: boolean, now: number): number | undefined {
-    return this.#nearest(this.#latency, inputTokens, streamed, (known) => known.value(now))
+    if (this.#latency.length === 0) return undefined
+    const bucket = bucketOf(inputTokens)
+    const own = streamed ? SIZES : 0
+    return this.#latency[bucket + own]?.value(now) ?? this.#nearest(bucket, own, now) ?? this.#nearest(bucket, SIZES - own, now)
   }
 
   quantileMs(q: number, inputTokens: number, streamed: boolean, now: number): number | undefined {
@@ -264,14 +267,11 @@ export class TargetState implements TargetHealth {
     return least
   }
 
-  #nearest<T>(known: readonly (T | undefined)[], inputTokens: number, streamed: boolean, read: (one: T) => number | undefined) {
-    const bucket = bucketOf(inputTokens)
-    for (const offset of streamed ? [SIZES, 0] : [0, SIZES]) {
-      for (const near of nearestFirst[bucket] ?? []) {
-        const one = known[offset + near]
-        const value = one && read(one)
-        if (value !== undefined) return value
-      }
+  /** What is known of the size of input that is most like this one. */
+  #nearest(bucket: number, offset: number, now: number): number | undefined {
+    for (const near of nearestFirst[bucket] ?? []) {
+      const value = this.#latency[offset + near]?.value(now)
+      if (value !== undefined) return value
     }
     return undefined
   }
