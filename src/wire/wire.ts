@@ -41,6 +41,8 @@ export interface StreamEncoder {
   push(events: readonly Event[]): string
   /** Nothing said so far counts any more, and an answer begins anew within the same message. All parts have ended. */
   restart(): string
+  /** Taken up inside something that the events do not know, so that nothing can be added to it: it can only be begun anew. */
+  readonly torn?: boolean
 }
 
 /** Where a message stands that an encoder is to take up. */

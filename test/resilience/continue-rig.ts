@@ -46,6 +46,12 @@ export interface Script {
   readonly alone?: boolean
   /** What the second says, whatever it is asked. */
   readonly says?: string
+  /** What the second provider does besides. */
+  readonly thenSimulation?: Simulation
+  /** The second breaks off too, after so many frames, every time. */
+  readonly thenAfter?: number
+  /** Milliseconds before each frame of the first. */
+  readonly eventMs?: number
 }
 
 export function continueRig(script: Script) {
@@ -67,10 +73,11 @@ export function continueRig(script: Script) {
       const whole = provider === 'a' && breaks-- > 0
       if (whole) {
         const reply = await answer(request, { text, ...script.simulation }, cancellation)
-        return { ...reply, body: cut(reply.body, after, how, (count) => (frames = count)) }
+        return { ...reply, body: cut(reply.body, after, how, (count) => (frames = count), script.eventMs) }
       }
       const said = saidIn(body, text)
-      return answer(request, { text: script.says ?? rest(text, said, repeats) }, cancellation)
+      const reply = await answer(request, { text: script.says ?? rest(text, said, repeats), ...script.thenSimulation }, cancellation)
+      return { ...reply, body: cut(reply.body, script.thenAfter, how, () => {}, 0, 'two00') }
     },
     close: async () => {},
   }
@@ -140,14 +147,18 @@ async function* cut(
   after: number | undefined,
   how: Break,
   count: (frames: number) => void,
+  eventMs = 0,
+  ids = 'sim00',
 ): AsyncGenerator<Uint8Array> {
   let all = ''
   const decoder = new TextDecoder()
   for await (const bytes of body) all += decoder.decode(bytes, { stream: true })
-  const frames = all.split(/(?<=\r?\n\r?\n)/)
+  // Each simulator counts its answers from one: another answer has other ids.
+  const frames = all.replaceAll('sim00', ids).split(/(?<=\r?\n\r?\n)/)
   count(frames.length)
   const encoder = new TextEncoder()
   for (const [index, frame] of frames.entries()) {
+    if (eventMs > 0) await new Promise((resolve) => setTimeout(resolve, eventMs))
     if (index === after) {
       if (how === 'half') yield encoder.encode(frame.slice(0, frame.length / 2))
       if (how !== 'error') return

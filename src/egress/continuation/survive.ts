@@ -164,6 +164,8 @@ class Survivor {
     if (why) throw withWords(fault, `It was not carried on by another target, since ${why}.`)
     if (++this.#legs > Math.max(2, candidates.length)) throw fault
     const encoder = this.#takeUp()
+    if (mode === 'continue' && encoder.torn)
+      throw withWords(fault, 'It was not carried on by another target, since it stopped inside more than words.')
     if (this.#unsent.length > 0) {
       const unsent = this.#unsent
       this.#unsent = []

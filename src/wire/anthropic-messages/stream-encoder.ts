@@ -29,6 +29,8 @@ import { writeUsage } from './usage.ts'
 const DELTA_END = '}}\n\n'
 export const PING = sseEvent('ping', '{"type": "ping"}')
 
+const KNOWN: ReadonlySet<string> = new Set(['text', 'thinking', 'redacted_thinking', 'tool_use'])
+
 const frame = (value: JsonObject): string => sseEvent(String(value['type']), JSON.stringify(value))
 
 export class AnthropicStreamEncoder implements StreamEncoder {
@@ -44,6 +46,7 @@ export class AnthropicStreamEncoder implements StreamEncoder {
   #over = false
   /** How it ends has been told already. */
   #told = false
+  torn = false
 
   constructor(context: ReplyContext) {
     this.#context = context
@@ -59,8 +62,14 @@ export class AnthropicStreamEncoder implements StreamEncoder {
       if (type === 'message_delta' && objectOf(frame['delta'])?.['stop_reason']) this.#told = true
       if (typeof index !== 'number' || !String(type).startsWith('content_block_')) continue
       this.#index = index
-      if (type === 'content_block_stop') this.#current = undefined
-      else this.#current ??= [...this.#parts.values()].at(-1)
+      if (type === 'content_block_start') {
+        // A block of the vendor's own is told when it is whole.
+        this.torn = !KNOWN.has(String(objectOf(frame['content_block'])?.['type']))
+        this.#current ??= this.torn ? undefined : [...this.#parts.values()].at(-1)
+      } else if (type === 'content_block_stop') {
+        this.torn = false
+        this.#current = undefined
+      }
     }
     if (!this.#current) return
     this.#current.opened = true
@@ -68,7 +77,8 @@ export class AnthropicStreamEncoder implements StreamEncoder {
   }
 
   restart(): string {
-    const out = this.#close()
+    const out = this.torn ? frame({ type: 'content_block_stop', index: this.#index }) : this.#close()
+    this.torn = false
     this.#waiting = []
     this.#calls = 0
     return out

@@ -1,10 +1,9 @@
 /** An answer as chat completion chunks. Runs once per event of every translated stream: it builds text, not objects. */
 import type { ChatCall, MediaPart, Sealed } from '../../core/call.ts'
-import { GatewayError } from '../../core/error.ts'
 import type { Event, Logprob, PartStart, ReplyEnd, ReplyStart, Usage } from '../../core/event.ts'
 import { mergeUsage } from '../../core/event.ts'
 import { newId } from '../../core/id.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject, parseJson } from '../../core/json.ts'
 import type { ReplyContext, Resume, StreamEncoder } from '../wire.ts'
 import { annotationOf, audioOf, hidesThinking, imageOf, refusalIn, signatureOf } from './encode-reply.ts'
 import { encodeStreamError } from './error.ts'
@@ -47,6 +46,7 @@ class ChatStreamEncoder implements StreamEncoder {
   readonly #legacy: boolean
   readonly #hidden: boolean
   #done = false
+  torn = false
 
   constructor(call: ChatCall, context: ReplyContext) {
     this.#call = call
@@ -55,12 +55,12 @@ class ChatStreamEncoder implements StreamEncoder {
     this.#context = context
   }
 
-  /** The head of the chunks is made of what the reply said of itself; `think` tags among the words cannot be taken up. */
+  /** Words that the events do not end with stand between thinking tags, or may yet turn out to. */
   resume({ events, frames }: Resume): void {
     this.push(events)
-    const thinking = [...this.#open.values()].some(({ kind }) => kind === 'reasoning')
-    if (thinking && frames.some(({ data }) => /"content"\s*:\s*"[^"]/.test(data)))
-      throw new GatewayError('upstream-failed', 'The answer broke off inside thinking that stands among its words.')
+    const last = frames.map(({ data }) => contentOf(data)).findLast((content) => content.trim() !== '')
+    const told = events.findLast((event) => event.type === 'text-delta')
+    this.torn = last !== undefined && !(told?.text.endsWith(last) && this.#open.get(told.index)?.kind === 'text')
   }
 
   restart(): string {
@@ -250,6 +250,13 @@ class ChatStreamEncoder implements StreamEncoder {
     const usage = this.#call.streamUsage ? chatUsage(this.#usage, this.#context.cost?.()) : undefined
     return `${refusal}${last}${usage ? `${this.#head},"choices":[],"usage":${JSON.stringify(usage)}}\n\n` : ''}data: [DONE]\n\n`
   }
+}
+
+function contentOf(data: string): string {
+  const chunk = parseJson(data)
+  const choices = isObject(chunk) && Array.isArray(chunk['choices']) ? chunk['choices'] : []
+  const delta = isObject(choices[0]) ? choices[0]['delta'] : undefined
+  return isObject(delta) && typeof delta['content'] === 'string' ? delta['content'] : ''
 }
 
 const extra = (sealed: Sealed): JsonObject => ({ extra_content: { google: { thought_signature: signatureOf(sealed) } } })

@@ -41,6 +41,9 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   #over = false
   /** Places before this one count no more. */
   #voided = 0
+  torn = false
+  /** An item of thinking that began before this encoder did, and has said nothing. */
+  #hollow: OpenItem | undefined
 
   constructor(call: ChatCall, context: ReplyContext) {
     this.#call = call
@@ -56,6 +59,8 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     if (!item) return
     const open = [...this.#parts].at(-1)
     const own = open?.[1].item ?? this.#message
+    if (!own && item.type === 'reasoning') this.#hollow = { id: item.id, place: item.place, content: [], open: 0, closing: false }
+    this.torn = !own && item.type !== 'reasoning' && item.type !== 'message'
     const taken: OpenItem = { content: [], open: 0, closing: false, ...own, id: item.id, place: item.place }
     if (own ? own === this.#message : item.type === 'message') this.#message = taken
     if (!open) return
@@ -75,7 +80,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   }
 
   push(events: readonly Event[]): string {
-    let frames = ''
+    let frames = this.#hollow ? this.#endHollow(this.#hollow) : ''
     for (const event of events) {
       if (this.#over) break
       if (event.type === 'text-delta') frames += this.#delta(event.index, event.text)
@@ -368,6 +373,11 @@ export class ResponsesStreamEncoder implements StreamEncoder {
         this.#response({ status: state.status, error: null, incomplete_details: state.incomplete_details, output: this.#outputs(), usage }),
       )
     )
+  }
+
+  #endHollow(item: OpenItem): string {
+    this.#hollow = undefined
+    return this.#done(item, { id: item.id, type: 'reasoning', summary: [] })
   }
 
   #outputs(): JsonObject[] {
