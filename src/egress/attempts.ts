@@ -118,7 +118,7 @@ export async function attemptAll(
   }
   // Nothing is left but what rests: better to call that than nothing, once, and more often only from the budget.
   for (const candidate of [...held, ...candidates.slice(ready)]) {
-    if (!worthwhile(candidate, run)) continue
+    if (!worthwhile(candidate, run) || isLimitedToo(candidate, run)) continue
     if (run.attempts > 0 && run.budget && !run.budget.take()) break
     const delivered = await attemptOn(candidate, run, true)
     if (delivered) return { ...delivered, why: 'panic: every target rests' }
@@ -171,6 +171,10 @@ const nowOf = ({ health }: Upstreams): number => health?.now() ?? Date.now()
 const rests = (candidate: Candidate, run: Run): boolean => healthOf(candidate, run)?.standing(nowOf(run.upstreams)) === 'resting'
 
 const remainingMs = ({ limitMs, exchange }: Run): number => limitMs - elapsed(exchange)
+
+/** One 429 is enough: another target that waits for its rate limit would say the same. */
+const isLimitedToo = (candidate: Candidate, run: Run): boolean =>
+  run.last?.id === 'upstream-rate-limited' && healthOf(candidate, run)?.limitedMs(nowOf(run.upstreams)) !== undefined
 
 /** Whether an attempt here could still help. */
 function worthwhile(candidate: Candidate, run: Run): boolean {
