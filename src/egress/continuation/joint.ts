@@ -3,7 +3,8 @@
  * again first; they are taken out. Until that is decided the new words are held.
  *
  * A repetition is believed only where chance is an unlikely reason for it: it begins at a word, and it is the words that
- * the model was asked to repeat, or all that was said so far, or two words at least. White space counts the same, however much of it.
+ * the model was asked to repeat, or all that was said so far, or two words, or one with no space before it. White space
+ * counts the same, however much of it.
  * Where the end of the text repeats itself (`ha ha ha`), nothing can be proven, and nothing is taken out.
  */
 
@@ -113,17 +114,21 @@ export class Joint {
     if (!longest) return undefined
     const asked = found.find(({ at }) => at === this.#anchorAt)
     if (asked && !this.#spaced) return asked
-    return found.some((one) => one !== longest && isPeriod(this.#text, longest.at, one.at)) ? undefined : longest
+    return this.#possible.some((one) => one.at > longest.at && isPeriod(this.#text, longest.at, one.at)) ? undefined : longest
   }
 
   #believed(one: Possible): boolean {
     // What begins with white space goes on, most likely: who repeats begins at once.
     const enough = this.#spaced ? 3 : 2
     if (/^[ \t]*[\r\n]/.test(this.#held)) return false
-    if (wordsIn(this.#text.slice(one.at), enough) >= enough) return true
-    // One word proves little: it must be what was asked for, and a word of its own where it comes again.
-    if (this.#spaced || (one.at !== this.#anchorAt && one.at !== 0)) return false
-    return one.at === this.#anchorAt || !isWord(this.#held.charAt(one.taken ?? 0))
+    const rest = this.#text.slice(one.at)
+    if (wordsIn(rest, enough) >= enough) return true
+    if (this.#spaced) return false
+    if (one.at === this.#anchorAt) return true
+    // One word proves little: it must be a word of its own where it comes again.
+    return (
+      !isWord(this.#held.charAt(one.taken ?? 0)) && (one.at === 0 || (rest.length >= 3 && wordsIn(rest, 1) === 1 && !SINGLE.test(rest)))
+    )
   }
 
   get #spaced(): boolean {
