@@ -34,6 +34,33 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .action(act(async () => (await import('./check.ts')).checkCommand))
 
   program
+    .command('explain')
+    .description('tell where a call would go and why; nothing is sent')
+    .argument('[file]', 'the body of the call as JSON; - for standard input')
+    .option('--model <name>', 'the model to ask for')
+    .option('--prompt <text>', 'with --model alone: what is said')
+    .option('--dialect <wire>', 'openai-chat, openai-responses, anthropic-messages or gemini; default: by its shape')
+    .option('--require <list>', 'as x-signalbox-require: context>=128k, json_schema')
+    .option('--prefer <list>', 'as x-signalbox-prefer: cost;q=0.8, latency;q=0.2')
+    .option('--region <name>', 'as x-signalbox-region')
+    .option('--max-cost <usd>', 'as x-signalbox-max-cost')
+    .option('--max-latency <duration>', 'as x-signalbox-max-latency')
+    .option('--metadata <json>', 'as x-signalbox-metadata')
+    .option('--url <url>', 'ask this running gateway, which knows how its targets do')
+    .option('--key <key>', 'its key; default: SIGNALBOX_KEY')
+    .option('--config <file>', 'work it out from this configuration; default: signalbox.{yaml,json,ts} here')
+    .option('--json', 'print JSON')
+    .action(act(async () => (await import('./explain.ts')).explainCommand))
+
+  program
+    .command('import')
+    .description("turn another gateway's configuration into ours")
+    .argument('<words...>', 'litellm FILE or portkey FILE')
+    .option('--out <file>', 'where to write it; default: printed')
+    .option('--json', 'print what came of it as JSON')
+    .action(act(async () => (await import('./import.ts')).importCommand))
+
+  program
     .command('models')
     .description('find models in the catalogue')
     .argument('[words...]', 'words that must occur in id, name, provider or family')
