@@ -24,9 +24,9 @@ models:
 )
 
 async function run(command: (args: CommandArgs) => Promise<number>, positionals: readonly string[], options: CommandArgs['options']) {
-  let text = ''
-  const code = await command({ positionals, options, write: (more) => void (text += more) })
-  return { code, text }
+  const written: string[] = []
+  const code = await command({ positionals, options, write: (text) => void written.push(text) })
+  return { code, text: written.join('') }
 }
 
 test('tells order and reasons from a configuration alone', async () => {
