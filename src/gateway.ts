@@ -21,6 +21,7 @@ import { type Controls, readControls } from './ingress/controls.ts'
 import { credentialOf } from './ingress/credential.ts'
 import { type Endpoint, matchEndpoint } from './ingress/endpoints.ts'
 import { explainedCall } from './ingress/explain.ts'
+import type { Idempotency } from './ingress/idempotency.ts'
 import { inquiryOf } from './ingress/inquiry.ts'
 import type { ListedModel } from './ingress/models.ts'
 import { hello, jsonReply, listModels, noSuchPath, upgradeRefused } from './ingress/plain-endpoints.ts'
@@ -43,6 +44,7 @@ export interface LineParts {
   readonly world: World
   readonly facts: RoutingFacts
   readonly deliveries: Deliveries
+  readonly idempotency: Idempotency
   readonly limits: BodyLimits
   readonly costOf: CostOf
   readonly sinks: readonly Sink[]
@@ -71,6 +73,7 @@ export function createLine(parts: LineParts): Line {
         if (parts.authenticate && endpoint.op !== 'hello') parts.authenticate(credentialOf(request))
         switch (endpoint.op) {
           case 'chat':
+            return await conversed(endpoint, request, exchange, wire)
           case 'count':
             return await converse(endpoint, request, exchange, wire)
           case 'models':
@@ -97,6 +100,27 @@ export function createLine(parts: LineParts): Line {
       settle(exchange, error)
       return refuse(error, wireOf(parts, dialect), exchange)
     },
+  }
+
+  /** Once for each `Idempotency-Key`, where the caller gives one. */
+  async function conversed(endpoint: Endpoint, request: HttpRequest, exchange: Exchange, wire: Wire): Promise<HttpReply> {
+    const key = request.headers['idempotency-key']
+    if (key === undefined || key === '') return converse(endpoint, request, exchange, wire)
+    const { reply, replayed } = await parts.idempotency.once(
+      `${credentialOf(request) ?? ''}\n${request.path}?${request.query}`,
+      key,
+      request.body,
+      async () => {
+        const reply = await converse(endpoint, request, exchange, wire)
+        return { reply, good: () => reply.status === 200 && exchange.error === undefined }
+      },
+    )
+    if (replayed) {
+      exchange.status = reply.status
+      exchange.reason = 'replayed'
+      settle(exchange)
+    }
+    return reply
   }
 
   /** Decides as `converse` does, with nothing sent and nothing counted. */

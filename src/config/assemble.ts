@@ -20,6 +20,7 @@ import { createProvider, type Provider } from '../egress/provider.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
 import { createRetryBudgets, type RetryBudgets } from '../egress/retry-budget.ts'
 import { createLine, type Line } from '../gateway.ts'
+import { type Idempotency, idempotency } from '../ingress/idempotency.ts'
 import type { ListedModel } from '../ingress/models.ts'
 import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
 import type { RatesOf } from '../routing/expected-cost.ts'
@@ -46,6 +47,7 @@ export interface AssembleOptions {
   readonly store?: ResponseStore
   readonly health?: Health
   readonly budgets?: RetryBudgets
+  readonly idempotent?: Idempotency
   /** The caller's key is checked by this; absent: anyone may call. */
   readonly authenticate?: (credential: string | undefined) => void
   readonly keepAliveMs?: number
@@ -64,6 +66,7 @@ export function assemble({
   store = responseStore(),
   health = createHealth(),
   budgets = createRetryBudgets(health.now),
+  idempotent = idempotency(),
   authenticate,
   keepAliveMs = 12_000,
 }: AssembleOptions): Line {
@@ -102,7 +105,8 @@ export function assemble({
   const priceOf = pricesOf(config, pricing)
   const costOf = costing(pricing, priceOf)
   const ratesOf = rateCards(priceOf)
-  const learns = [...config.models.values()].some(({ strategy }) => strategy === 'cheapest' || strategy === 'adaptive')
+  // Where there is nothing to choose, nothing need be learnt.
+  const learns = [...named.values()].some(({ candidates: own, fallback }) => own.length + fallback.length > 1)
   let listed: readonly ListedModel[] | undefined
   return createLine({
     wires,
@@ -115,6 +119,7 @@ export function assemble({
       health,
       losses: (inquiry, candidate) => lossesOf(inquiry, candidate, upstreams),
     },
+    idempotency: idempotent,
     deliveries: { upstreams, memory, store, costOf, keepAliveMs },
     limits: { bytes: config.server.limits.body, depth: config.server.limits.depth },
     costOf,

@@ -82,6 +82,20 @@ export const faults = {
     retry: 'never',
     meaning: 'The path exists, but not for this method.',
   },
+  'idempotency-conflict': {
+    code: 'idempotency_conflict',
+    status: 409,
+    whose: 'caller',
+    retry: 'never',
+    meaning: 'Another call with this `Idempotency-Key` is still running.',
+  },
+  'idempotency-mismatch': {
+    code: 'idempotency_mismatch',
+    status: 422,
+    whose: 'caller',
+    retry: 'never',
+    meaning: 'This `Idempotency-Key` came with another request before.',
+  },
   'too-large': {
     code: 'too_large',
     status: 413,

@@ -10,6 +10,7 @@ import type { Transport } from '../core/http.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
 import { undiciTransport } from '../egress/transport-undici.ts'
 import type { Line } from '../gateway.ts'
+import { type Idempotency, idempotency } from '../ingress/idempotency.ts'
 import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
 import { ownerOnly } from '../policy/owner-key.ts'
 import { createHealth, type Health } from '../routing/health/health.ts'
@@ -61,6 +62,7 @@ export async function startServing({
   const memory = reasoningMemory()
   const store = responseStore()
   const health = createHealth()
+  const idempotent = idempotency()
   const log = lineWriter(write)
   const owner = ownerKey(config, env)
   let simulator: Transport | undefined
@@ -73,6 +75,7 @@ export async function startServing({
       memory,
       store,
       health,
+      idempotent,
       env,
       readFile,
       log,
@@ -137,6 +140,7 @@ interface LineInputs {
   readonly memory: ReasoningMemory
   readonly store: ResponseStore
   readonly health: Health
+  readonly idempotent: Idempotency
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
   readonly owner: string | undefined
@@ -144,7 +148,20 @@ interface LineInputs {
   readonly simulatorTransport: () => Transport
 }
 
-function buildLine({ config, catalog, transport, memory, store, health, env, log, owner, readFile, simulatorTransport }: LineInputs): Line {
+function buildLine({
+  config,
+  catalog,
+  transport,
+  memory,
+  store,
+  health,
+  idempotent,
+  env,
+  log,
+  owner,
+  readFile,
+  simulatorTransport,
+}: LineInputs): Line {
   const { log: level } = config.telemetry
   return assemble({
     config,
@@ -155,6 +172,7 @@ function buildLine({ config, catalog, transport, memory, store, health, env, log
     memory,
     store,
     health,
+    idempotent,
     sinks: level === 'off' ? [] : [logSink(level, log.write)],
     authenticate: config.access.mode === 'keys' && owner !== undefined ? ownerOnly(owner, sameSecret) : undefined,
   })

@@ -180,3 +180,30 @@ test('every strategy serves', async () => {
     for (const answer of await calls(24)) assert.equal(endingOf(answer, false), 'answer', strategy)
   }
 })
+
+test('a call with an `Idempotency-Key` is sent once', async () => {
+  const { call, sent, hosts } = faultRig({ hosts: { a: {} } })
+  const headers = { 'idempotency-key': 'order-66' }
+  for (const stream of [false, true]) {
+    sent.length = 0
+    const path = { ...headers, 'idempotency-key': `order-${stream}` }
+    const first = await call({ stream, headers: path })
+    const again = await call({ stream, headers: path })
+    assert.equal(again.text, first.text)
+    assert.equal(again.headers.get('idempotent-replayed'), 'true')
+    assert.deepEqual(sent, ['a'])
+    const other = await call({ stream, headers: path, body: { temperature: 1 } })
+    assert.equal(other.status, 422)
+    assert.equal(other.headers.get('x-signalbox-error'), 'idempotency_mismatch')
+  }
+  hosts['a'] = { status: 500 }
+  assert.equal((await call({ headers })).status, 502)
+  hosts['a'] = {}
+  assert.equal((await call({ headers })).status, 200, 'a failure is not kept')
+  hosts['a'] = { firstMs: 30 }
+  const [one, two] = await Promise.all([
+    call({ headers: { 'idempotency-key': 'twice' } }),
+    call({ headers: { 'idempotency-key': 'twice' } }),
+  ])
+  assert.deepEqual([one?.status, two?.status].toSorted(), [200, 409])
+})
