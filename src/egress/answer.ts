@@ -351,6 +351,7 @@ async function eventStream({ first, source, sending, watchdog, done }: Arrival, 
     ended = next.done === true
     events = decode(next.done ? undefined : next.value)
   }
+  if (isEmpty(ready)) throw new GatewayError('upstream-invalid', "The provider's stream ended before it began.")
   watchdog.restart(timeouts.idleMs)
   let pending: Promise<IteratorResult<Uint8Array>> | undefined
   if (timeouts.holdMs && !ended) {
@@ -418,6 +419,17 @@ async function eventStream({ first, source, sending, watchdog, done }: Arrival, 
       sending.ended?.(over ? undefined : leftEarly)
     }
   }
+}
+
+/** An ending that gives no reason, behind nothing at all. */
+const isEmpty = (batches: readonly (readonly Event[])[]): boolean => {
+  const events = batches.length <= 2 ? batches.flat() : []
+  const end = events.at(-1)
+  return (
+    end?.type === 'reply-end' &&
+    end.raw === undefined &&
+    events.every(({ type }) => type === 'reply-start' || type === 'usage' || type === 'reply-end')
+  )
 }
 
 const isEnd = (event: Event): boolean => event.type === 'reply-end'
