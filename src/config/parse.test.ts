@@ -252,3 +252,10 @@ test('no value, however odd, makes it throw', () => {
   ])
     assert.ok(parse(odd).problems.length > 0, JSON.stringify(odd))
 })
+
+test('a strategy written in TypeScript stays what it is, and anything else in its place is a mistake', () => {
+  const own = { name: 'own', order: (candidates: readonly unknown[]) => candidates }
+  assert.equal(parse(withRoute({ strategy: own })).config?.models.get('fast')?.strategy, own)
+  for (const odd of [{}, { name: 'own' }, { order: () => [] }, 7, null])
+    assert.equal(problemOf(withRoute({ strategy: odd })).path, 'models.fast.strategy')
+})

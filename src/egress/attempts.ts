@@ -291,6 +291,8 @@ async function attempt(
     if (visit) {
       visit.began(attempt.endedMs - startedMs, answer.headers)
       if (answer.kind !== 'byte-stream' && answer.kind !== 'event-stream') visit.ended()
+      // A stream that nobody begins to read does not end by itself.
+      else run.cancellation.onCancel(() => visit.ended(hungUp))
     }
     return { answer, candidate, wire, prepared }
   } catch (error) {
@@ -305,6 +307,7 @@ async function attempt(
   }
 }
 
+const hungUp = new GatewayError('client-closed', 'The caller hung up.')
 const NO_HEADERS: Readonly<Headers> = {}
 
 /** The fault that the caller gets. When everything waits for rate limits, it hears when the first of them is free. */

@@ -19,6 +19,7 @@ export interface World {
 export type Choosing = Pick<Route, 'strategy' | 'candidates' | 'fallback' | 'turns'>
 
 export function planOf({ strategy, candidates, fallback, turns }: Choosing, asked: Asked, world: World): Plan {
+  if (candidates.length === 1 && fallback.length === 0 && isReady(candidates[0], asked, world)) return planned(candidates, [], undefined)
   const view = new View(asked, world, turns)
   const own = arranged(candidates, strategy, view)
   if (fallback.length === 0) return planned(own.ready, own.resting, own.why)
@@ -27,6 +28,10 @@ export function planOf({ strategy, candidates, fallback, turns }: Choosing, aske
   const why = own.ready.length === 0 && behind.ready.length > 0 ? 'fallback route, since every target of the first rests' : own.why
   return planned([...own.ready, ...behind.ready], resting, why)
 }
+
+/** The short way of the most frequent route: one target, and it is well. */
+const isReady = (only: Candidate | undefined, { wire }: Asked, { health, now }: World): boolean =>
+  only !== undefined && (health?.of(only, wireFor(only, wire))?.standing(now()) ?? 'ready') === 'ready'
 
 /** Targets of fallback routes come as they are written. */
 const inOrder: RoutingStrategy = { name: 'priority', order: (candidates) => candidates }
