@@ -1,12 +1,11 @@
 /** One candidate before one call: may it be tried, what does it lack, is there something to warn of. */
 
-import type { Feature } from '../core/features.ts'
 import type { Drop } from '../core/notes.ts'
 import type { Candidate, ConditionFacts } from '../core/target.ts'
-import type { RoutingEstimates } from './choose.ts'
 import { objectionTo } from './constraints/objection.ts'
 import type { Rule } from './constraints/rules.ts'
 import { isGone, warningOf } from './constraints/shutdown.ts'
+import type { Estimates } from './estimates.ts'
 import { lacks } from './needs/features.ts'
 import type { Needs } from './needs/needs.ts'
 import { contextOf } from './profile.ts'
@@ -24,7 +23,7 @@ export interface JudgeParts {
   readonly route: Route
   readonly rules: readonly Rule[]
   readonly needs: Needs
-  readonly estimates: RoutingEstimates
+  readonly estimates: Estimates
   readonly facts: () => ConditionFacts
   /** Milliseconds since 1970. */
   readonly now: number
@@ -35,9 +34,18 @@ export interface JudgeParts {
 const SURELY = 0.85
 const PERHAPS = 1.15
 
-const nothing: Verdict = { lacking: [] }
+const nobody: readonly string[] = []
 
-export function createJudge({ route, rules, needs, estimates, facts, now, losses }: JudgeParts): (candidate: Candidate) => Verdict {
+/** Gives undefined for a candidate that may be tried and of which there is nothing to say. */
+export function createJudge({
+  route,
+  rules,
+  needs,
+  estimates,
+  facts,
+  now,
+  losses,
+}: JudgeParts): (candidate: Candidate) => Verdict | undefined {
   let known: ConditionFacts | undefined
   // The caller has named one target outright: there is nothing else to take.
   const direct = route.name === 'direct' && route.candidates.length + route.fallback.length === 1
@@ -59,27 +67,37 @@ export function createJudge({ route, rules, needs, estimates, facts, now, losses
     const inner = candidate.constraints && objectionTo(candidate, candidate.constraints, estimates)
     if (inner) return { removed: `${inner} (constraints of its own route)`, lacking: [] }
     for (const feature of needs.features) if (lacks(candidate, feature)) return { removed: `it lacks ${feature}`, lacking: [] }
-    const size = sizeObjection(candidate, needs, estimates)
+    const size = sizeOf(candidate, needs, estimates)
     if (size.removed) return { removed: size.removed, lacking: [] }
     if (losses && !(direct && candidate.takesSteering)) {
       const loss = lossOn(candidate, losses)
       if (loss) return { removed: `${loss} (provider.require_parameters)`, lacking: [] }
     }
-    const lacking: string[] = [...needs.wishes].filter((feature: Feature) => lacks(candidate, feature))
-    if (size.doubtful) lacking.push('context')
-    return lacking.length === 0 && warning === undefined ? nothing : { lacking, ...(warning !== undefined && { warning }) }
+    const lacking = needs.wishes.size > 0 || size.doubtful ? lackingOf(candidate, needs, size.doubtful) : nobody
+    return lacking.length === 0 && warning === undefined ? undefined : { lacking, ...(warning !== undefined && { warning }) }
   }
 }
 
-function sizeObjection(candidate: Candidate, needs: Needs, estimates: RoutingEstimates): { removed?: string; doubtful?: boolean } {
+interface Size {
+  readonly removed?: string
+  readonly doubtful?: boolean
+}
+const fits: Size = {}
+
+function sizeOf(candidate: Candidate, needs: Needs, estimates: Estimates): Size {
   const window = contextOf(candidate)
-  if (window === undefined || needs.characters === undefined) return {}
+  if (window === undefined || needs.characters === undefined) return fits
   const output = needs.output ?? 0
   // A token has a character at least: short requests are not counted at all.
-  if (needs.characters + output < window) return {}
+  if (needs.characters + output < window) return fits
   const input = estimates.inputTokens()
   if (input * SURELY > window) return { removed: `its context of ${window} tokens is too small for about ${input}` }
   return { doubtful: input * PERHAPS + output > window }
+}
+
+function lackingOf(candidate: Candidate, { wishes }: Needs, doubtful: boolean | undefined): readonly string[] {
+  const lacking: string[] = [...wishes].filter((feature) => lacks(candidate, feature))
+  return doubtful ? [...lacking, 'context'] : lacking
 }
 
 function lossOn(candidate: Candidate, losses: (candidate: Candidate) => readonly Drop[]): string | undefined {

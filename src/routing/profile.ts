@@ -1,6 +1,5 @@
 /** What can be known of a route before any call: whether there is something to decide, and which needs make a difference. */
 
-import type { Judged } from '../core/decision.ts'
 import { type Feature, features } from '../core/features.ts'
 import type { Candidate } from '../core/target.ts'
 import { lacks } from './needs/features.ts'
@@ -15,8 +14,6 @@ export interface Profile {
   readonly conditions: boolean
   /** Features that some candidate is known to lack: others need not be looked for. */
   readonly lacking: ReadonlySet<Feature>
-  /** The candidates as they are told when none was judged. */
-  readonly plain: readonly Judged[]
 }
 
 const profiles = new WeakMap<Route, Profile>()
@@ -40,12 +37,6 @@ function read({ candidates, fallback, constraints, prefer }: Route): Profile {
     choice,
     conditions: all.some(({ when }) => when !== undefined),
     lacking,
-    plain: all.map(({ provider, model, tier }, index) => ({
-      provider,
-      model,
-      ...(tier !== undefined && { tier }),
-      place: index < candidates.length ? 'route' : 'fallback',
-    })),
     decides: constraints !== undefined || (prefer?.length ?? 0) > 0 || ruled || (choice && (lacking.size > 0 || limited)),
   }
 }

@@ -3,8 +3,8 @@ import type { Plan } from '../core/health.ts'
 import type { Metric, Preference } from '../core/preferences.ts'
 import type { Steering } from '../core/steering.ts'
 import type { Candidate } from '../core/target.ts'
-import type { RoutingEstimates } from './choose.ts'
 import { inRegion } from './constraints/objection.ts'
+import type { Estimates } from './estimates.ts'
 import type { Verdict } from './judge.ts'
 import { lacks } from './needs/features.ts'
 import { contextOf } from './profile.ts'
@@ -19,7 +19,7 @@ export interface RankParts {
   readonly verdicts: ReadonlyMap<Candidate, Verdict>
   readonly scores: Scores | undefined
   readonly steering: Steering | undefined
-  readonly estimates: RoutingEstimates
+  readonly estimates: Estimates
 }
 
 /** Resting targets stay behind those that are ready, and fallback routes behind the route itself. */
@@ -31,7 +31,7 @@ export function rank({ plan, route, verdicts, scores, steering, estimates }: Ran
     return place < 0 ? Number.MAX_SAFE_INTEGER : place
   }
   const lacking = (candidate: Candidate): number => verdicts.get(candidate)?.lacking.length ?? 0
-  if (!keyOf && !places && plan.candidates.every((candidate) => lacking(candidate) === 0)) return plan
+  if (!keyOf && !places && (verdicts.size === 0 || plan.candidates.every((candidate) => lacking(candidate) === 0))) return plan
   const behind = new Set(route.fallback)
   const keyed = plan.candidates.map((candidate, index) => {
     const own = !behind.has(candidate)
@@ -61,7 +61,7 @@ export function rank({ plan, route, verdicts, scores, steering, estimates }: Ran
 function sortKey(
   steering: Steering | undefined,
   scores: Scores | undefined,
-  estimates: RoutingEstimates,
+  estimates: Estimates,
 ): ((candidate: Candidate) => number) | undefined {
   const metric = steering?.sort && sortBy(steering.sort, estimates)
   if (!metric && !scores) return undefined
@@ -79,7 +79,7 @@ function sortKey(
 /** What nobody knows comes last. */
 const LAST = 1e15
 
-function sortBy(by: NonNullable<Steering['sort']>, estimates: RoutingEstimates): (candidate: Candidate) => number {
+function sortBy(by: NonNullable<Steering['sort']>, estimates: Estimates): (candidate: Candidate) => number {
   switch (by) {
     case 'price':
       return (candidate) => estimates.cost(candidate) ?? LAST
@@ -96,7 +96,7 @@ function sortBy(by: NonNullable<Steering['sort']>, estimates: RoutingEstimates):
 }
 
 /** 0 to 1 for each preference, relative to the best candidate, and their weighted mean. */
-export function scoresOf(candidates: readonly Candidate[], preferences: readonly Preference[], estimates: RoutingEstimates): Scores {
+export function scoresOf(candidates: readonly Candidate[], preferences: readonly Preference[], estimates: Estimates): Scores {
   const weight = preferences.reduce((sum, { q }) => sum + q, 0)
   const columns = preferences.map(({ on }) => {
     switch (on.kind) {
@@ -131,17 +131,29 @@ const rounded = (value: number): number => Math.round(value * 1e4) / 1e4
 /** What nobody has measured yet may be good: neither best nor worst. */
 const UNMEASURED = 0.5
 
-function metricScores(candidates: readonly Candidate[], metric: Metric, estimates: RoutingEstimates): readonly number[] {
+function metricScores(candidates: readonly Candidate[], metric: Metric, estimates: Estimates): readonly number[] {
   switch (metric) {
     // An unknown price is not a low one.
     case 'cost':
-      return smallestFirst(candidates.map(estimates.cost), 0)
+      return smallestFirst(
+        candidates.map((candidate) => estimates.cost(candidate)),
+        0,
+      )
     case 'latency':
-      return smallestFirst(candidates.map(estimates.latencyMs), UNMEASURED)
+      return smallestFirst(
+        candidates.map((candidate) => estimates.latencyMs(candidate)),
+        UNMEASURED,
+      )
     case 'nearby':
-      return smallestFirst(candidates.map(estimates.roundTripMs), UNMEASURED)
+      return smallestFirst(
+        candidates.map((candidate) => estimates.roundTripMs(candidate)),
+        UNMEASURED,
+      )
     case 'throughput':
-      return largestFirst(candidates.map(estimates.tokensPerSecond), UNMEASURED)
+      return largestFirst(
+        candidates.map((candidate) => estimates.tokensPerSecond(candidate)),
+        UNMEASURED,
+      )
     case 'context':
       return largestFirst(candidates.map(contextOf), UNMEASURED)
     case 'reliability':

@@ -4,18 +4,8 @@ import type { Constraints } from '../../core/constraints.ts'
 import type { Comparison, Requirement } from '../../core/requirements.ts'
 import { type Retention, retentions } from '../../core/steering.ts'
 import type { Candidate } from '../../core/target.ts'
-import type { RateCard } from '../expected-cost.ts'
+import type { Estimates } from '../estimates.ts'
 import { lacks } from '../needs/features.ts'
-
-/** What must be known of the world. Undefined: nobody knows. */
-export interface Estimates {
-  /** USD per million tokens, at this time. */
-  rates(candidate: Candidate): RateCard | undefined
-  /** USD that this call may cost there at most. */
-  mostCost(candidate: Candidate): number | undefined
-  /** Milliseconds until the first token of a stream, or a plain answer, as measured lately. */
-  latencyMs(candidate: Candidate): number | undefined
-}
 
 export function objectionTo(candidate: Candidate, constraints: Constraints, estimates: Estimates): string | undefined {
   const { region, trust, retention, allow, deny, maxPrice, maxCost, maxLatencyMs, require } = constraints
@@ -51,8 +41,8 @@ export function objectionTo(candidate: Candidate, constraints: Constraints, esti
   return undefined
 }
 
-function priceObjection(candidate: Candidate, most: NonNullable<Constraints['maxPrice']>, { rates }: Estimates): string | undefined {
-  const price = rates(candidate)
+function priceObjection(candidate: Candidate, most: NonNullable<Constraints['maxPrice']>, estimates: Estimates): string | undefined {
+  const price = estimates.rates(candidate)
   for (const kind of ['input', 'output'] as const) {
     const limit = most[kind]
     if (limit === undefined) continue
@@ -103,7 +93,7 @@ function wordIs(candidate: Candidate, subject: 'region' | 'trust' | 'provider' |
 function quantityOf(
   candidate: Candidate,
   quantity: (Requirement & { kind: 'number' })['quantity'],
-  { rates, latencyMs }: Estimates,
+  estimates: Estimates,
 ): number | undefined {
   const { contextWindow, maxOutput } = candidate.on(candidate.wires[0] ?? 'openai-chat').capabilities
   switch (quantity) {
@@ -112,11 +102,11 @@ function quantityOf(
     case 'output':
       return maxOutput
     case 'input_price':
-      return rates(candidate)?.input
+      return estimates.rates(candidate)?.input
     case 'output_price':
-      return rates(candidate)?.output
+      return estimates.rates(candidate)?.output
     case 'latency':
-      return latencyMs(candidate)
+      return estimates.latencyMs(candidate)
     default:
       return quantity satisfies never
   }
