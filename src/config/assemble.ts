@@ -19,6 +19,7 @@ import { prepare } from '../egress/prepare.ts'
 import { createProvider, type Provider } from '../egress/provider.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
 import { createRetryBudgets, type RetryBudgets } from '../egress/retry-budget.ts'
+import type { RoundTrips } from '../egress/round-trips.ts'
 import { createLine, type Line } from '../gateway.ts'
 import { type Idempotency, idempotency } from '../ingress/idempotency.ts'
 import type { ListedModel } from '../ingress/models.ts'
@@ -47,6 +48,8 @@ export interface AssembleOptions {
   readonly store?: ResponseStore
   readonly health?: Health
   readonly budgets?: RetryBudgets
+  /** Absent: how far away hosts are is not known. */
+  readonly roundTrips?: RoundTrips
   readonly idempotent?: Idempotency
   /** The caller's key is checked by this; absent: anyone may call. */
   readonly authenticate?: (credential: string | undefined) => void
@@ -67,6 +70,7 @@ export function assemble({
   health = createHealth(),
   budgets = createRetryBudgets(health.now),
   idempotent = idempotency(),
+  roundTrips,
   authenticate,
   keepAliveMs = 12_000,
 }: AssembleOptions): Line {
@@ -107,6 +111,13 @@ export function assemble({
   const ratesOf = rateCards(priceOf)
   // Where there is nothing to choose, nothing need be learnt.
   const learns = [...named.values()].some(({ candidates: own, fallback }) => own.length + fallback.length > 1)
+  const roundTripMs = ({ provider, wires: [wire = 'openai-chat'], model }: Candidate): number | undefined => {
+    const url = providers.get(provider)?.url(wire, 'chat', model, false)
+    return url === undefined ? undefined : roundTrips?.of(url)
+  }
+  // Where a route goes to what is nearest, that is known before its first call.
+  for (const { prefer = [], candidates } of named.values())
+    if (prefer.some(({ on }) => on.kind === 'metric' && on.metric === 'nearby')) for (const candidate of candidates) roundTripMs(candidate)
   let listed: readonly ListedModel[] | undefined
   return createLine({
     wires,
@@ -118,6 +129,7 @@ export function assemble({
       ratesOf,
       health,
       losses: (inquiry, candidate) => lossesOf(inquiry, candidate, upstreams),
+      ...(roundTrips && { roundTripMs }),
     },
     idempotency: idempotent,
     deliveries: { upstreams, memory, store, costOf, keepAliveMs },

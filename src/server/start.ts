@@ -7,7 +7,9 @@ import { assemble } from '../config/assemble.ts'
 import type { Config } from '../config/config.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Transport } from '../core/http.ts'
+import { connectTime } from '../egress/connect-time.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
+import { createRoundTrips, type RoundTrips } from '../egress/round-trips.ts'
 import { undiciTransport } from '../egress/transport-undici.ts'
 import type { Line } from '../gateway.ts'
 import { type Idempotency, idempotency } from '../ingress/idempotency.ts'
@@ -62,6 +64,7 @@ export async function startServing({
   const memory = reasoningMemory()
   const store = responseStore()
   const health = createHealth()
+  const roundTrips = createRoundTrips({ probe: connectTime })
   const idempotent = idempotency()
   const log = lineWriter(write)
   const owner = ownerKey(config, env)
@@ -75,6 +78,7 @@ export async function startServing({
       memory,
       store,
       health,
+      roundTrips,
       idempotent,
       env,
       readFile,
@@ -140,6 +144,7 @@ interface LineInputs {
   readonly memory: ReasoningMemory
   readonly store: ResponseStore
   readonly health: Health
+  readonly roundTrips: RoundTrips
   readonly idempotent: Idempotency
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
@@ -155,6 +160,7 @@ function buildLine({
   memory,
   store,
   health,
+  roundTrips,
   idempotent,
   env,
   log,
@@ -172,6 +178,7 @@ function buildLine({
     memory,
     store,
     health,
+    roundTrips,
     idempotent,
     sinks: level === 'off' ? [] : [logSink(level, log.write)],
     authenticate: config.access.mode === 'keys' && owner !== undefined ? ownerOnly(owner, sameSecret) : undefined,
