@@ -30,6 +30,15 @@ const TOOLS = [
   { type: 'function', function: { name: 'look_up', parameters: { type: 'object', properties: { word: { type: 'string' } } } } },
 ]
 
+const parameters = { type: 'object', properties: { word: { type: 'string' } } }
+const toolsFor = (caller: (typeof wires)[number]): Readonly<Record<string, unknown>> =>
+  ({
+    'openai-chat': { tools: TOOLS },
+    'openai-responses': { tools: [{ type: 'function', name: 'look_up', parameters, strict: false }] },
+    'anthropic-messages': { tools: [{ name: 'look_up', input_schema: parameters }] },
+    gemini: { tools: [{ functionDeclarations: [{ name: 'look_up', parameters }] }] },
+  })[caller]
+
 // ---- told and counted ------------------------------------------------------------------------------------------------
 
 test('a comment in the stream, the reason and the attempts say that the answer was carried on', async () => {
@@ -141,14 +150,7 @@ test('the limit on tokens holds for the whole answer', async () => {
 
 for (const caller of wires) {
   test(`a ${caller} caller gets an error of its dialect where a tool call had begun`, async () => {
-    const name = 'look_up'
-    const parameters = { type: 'object', properties: { word: { type: 'string' } } }
-    const tools = {
-      'openai-chat': { tools: TOOLS },
-      'openai-responses': { tools: [{ type: 'function', name, parameters, strict: false }] },
-      'anthropic-messages': { tools: [{ name, input_schema: parameters }] },
-      gemini: { tools: [{ functionDeclarations: [{ name, parameters }] }] },
-    }[caller]
+    const tools = toolsFor(caller)
     const rig = continueRig({ first: caller, second: caller, simulation: { tools: 'all', text: undefined } })
     rig.play({ after: undefined })
     await callers[caller](rig.gateway, tools)
@@ -276,6 +278,27 @@ for (const caller of wires) {
       await rig.gateway.close()
     })
   }
+}
+
+for (const caller of wires) {
+  test(`a ${caller} caller: a tool call that broke off is void, and the new answer is whole`, async () => {
+    const simulation = { tools: [{ name: 'look_up', arguments: { word: 'fox and hound' } }], text: undefined }
+    const rig = continueRig({ first: caller, second: 'openai-chat', onBreak: 'restart', simulation })
+    let frames = 4
+    for (let after = 3; after < frames; after++) {
+      rig.play({ after })
+      const heard = await callers[caller](rig.gateway, toolsFor(caller), { 'x-signalbox-restart': 'accept' }).catch(
+        (error) => error as Error,
+      )
+      frames = rig.frames()
+      const where = `after ${after} of ${frames}`
+      assert.equal(rig.outcomes[0]?.error, undefined, where)
+      if (rig.sent.length < 2) continue
+      assert.ok(!(heard instanceof Error) && heard.text.endsWith(TEXT), `${where}: ${heard instanceof Error ? heard.stack : heard.text}`)
+      assert.equal(heard.finish, ENDINGS[caller], where)
+    }
+    await rig.gateway.close()
+  })
 }
 
 // ---- the commit point -----------------------------------------------------------------------------------------------------

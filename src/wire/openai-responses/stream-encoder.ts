@@ -22,8 +22,8 @@ import {
   wholeItem,
 } from './output-items.ts'
 import { echoOf, encodeUsage, responseId, statusOf } from './response-object.ts'
-import type { OpenItem, OpenPart } from './stream-parts.ts'
-import { placeOf } from './stream-place.ts'
+import type { LooseItem, OpenItem, OpenPart } from './stream-parts.ts'
+import { movedTo, placeOf } from './stream-place.ts'
 
 export class ResponsesStreamEncoder implements StreamEncoder {
   readonly #call: ChatCall
@@ -41,9 +41,10 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   #over = false
   /** Places before this one count no more. */
   #voided = 0
-  torn = false
   /** An item of thinking that began before this encoder did, and has said nothing. */
-  #hollow: OpenItem | undefined
+  #hollow: LooseItem | undefined
+  /** An item of which the events know nothing. */
+  #torn: LooseItem | undefined
 
   constructor(call: ChatCall, context: ReplyContext) {
     this.#call = call
@@ -59,21 +60,20 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     if (!item) return
     const open = [...this.#parts].at(-1)
     const own = open?.[1].item ?? this.#message
-    if (!own && item.type === 'reasoning') this.#hollow = { id: item.id, place: item.place, content: [], open: 0, closing: false }
-    this.torn = !own && item.type !== 'reasoning' && item.type !== 'message'
     const taken: OpenItem = { content: [], open: 0, closing: false, ...own, id: item.id, place: item.place }
     if (own ? own === this.#message : item.type === 'message') this.#message = taken
-    if (!open) return
-    const [index, part] = open
-    const at = part.at
-      .replace(/"item_id":"[^"]*"/, () => `"item_id":${JSON.stringify(item.id)}`)
-      .replace(/"output_index":\d+/, `"output_index":${item.place}`)
-      .replace(/_index":\d+$/, `_index":${item.slot}`)
-    this.#parts.set(index, { ...part, item: taken, at, prefix: part.prefix.replace(part.at, () => at) })
+    else if (!own && item.type === 'reasoning') this.#hollow = { item: taken, json: item.json }
+    else if (!own) this.#torn = { item: taken, json: item.json }
+    if (open) this.#parts.set(open[0], movedTo(taken, item.slot, open[1]))
+  }
+
+  get torn(): boolean {
+    return this.#torn !== undefined
   }
 
   restart(): string {
-    const frames = this.#leaveMessage()
+    const frames = this.#leaveMessage() + (this.#torn ? this.#done(this.#torn.item, { ...this.#torn.json, status: 'incomplete' }) : '')
+    this.#torn = undefined
     this.#voided = this.#places
     this.#said = false
     return frames
@@ -375,9 +375,9 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     )
   }
 
-  #endHollow(item: OpenItem): string {
+  #endHollow({ item, json }: LooseItem): string {
     this.#hollow = undefined
-    return this.#done(item, { id: item.id, type: 'reasoning', summary: [] })
+    return this.#done(item, json ?? { id: item.id, type: 'reasoning', summary: [] })
   }
 
   #outputs(): JsonObject[] {

@@ -17,6 +17,12 @@ export interface OpenItem {
   closing: boolean
 }
 
+/** An item that others began, as they added it. */
+export interface LooseItem {
+  readonly item: OpenItem
+  readonly json: JsonObject | undefined
+}
+
 /** A part of the reply that is being told. */
 export interface OpenPart {
   readonly kind: PartKind
