@@ -1,4 +1,6 @@
 /** Why a call goes where it goes: made by routing when it has something to decide, kept in the outcome, told by explain. */
+import type { Candidate } from './target.ts'
+
 export interface Judged {
   readonly provider: string
   readonly model: string
@@ -34,4 +36,6 @@ export interface Decision {
   /** Why the first stands first. */
   readonly reason: string
   readonly notes: readonly string[]
+  /** What is to be warned of in the target that answers: it will be switched off, say. */
+  warningOf?(candidate: Candidate): string | undefined
 }

@@ -2,6 +2,7 @@
 
 import type { WireId } from './call.ts'
 import type { Cancellation } from './cancellation.ts'
+import type { Constraints } from './constraints.ts'
 import type { Decision } from './decision.ts'
 import type { GatewayError } from './error.ts'
 import type { Finish, Usage } from './event.ts'
@@ -55,6 +56,8 @@ export interface Exchange {
   decision?: Decision
   /** What is known of the caller's key, for conditions and limits. */
   key?: Readonly<Record<string, unknown>>
+  /** Limits of the caller's key on where its calls may go. */
+  constraints?: Constraints
   /** What classifiers said of the call. */
   labels?: Readonly<Record<string, unknown>>
   drops: readonly Drop[]

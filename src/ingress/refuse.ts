@@ -1,10 +1,8 @@
 /** What every answer carries beside its body, and an error in the caller's dialect. */
-import type { Decision } from '../core/decision.ts'
 import type { GatewayError } from '../core/error.ts'
 import { type Exchange, sentAttempts } from '../core/exchange.ts'
 import { bytesOf, type Headers, type HttpReply } from '../core/http.ts'
 import { droppedHeader } from '../core/notes.ts'
-import type { Candidate } from '../core/target.ts'
 import type { Wire } from '../wire/wire.ts'
 
 /** The gateway's own headers, as far as the exchange has come, added to those that are there. */
@@ -15,7 +13,7 @@ export function ownHeaders(exchange: Exchange, headers: Headers = {}): Headers {
     headers['x-signalbox-provider'] = exchange.candidate.provider
     headers['x-signalbox-model'] = headerText(exchange.candidate.model)
     if (exchange.candidate.tier !== undefined) headers['x-signalbox-tier'] = headerText(exchange.candidate.tier)
-    const warning = exchange.decision && warningFor(exchange.candidate, exchange.decision)
+    const warning = exchange.decision?.warningOf?.(exchange.candidate)
     if (warning !== undefined) headers['x-signalbox-warning'] = headerText(warning)
   }
   if (exchange.reason !== undefined) headers['x-signalbox-reason'] = exchange.reason
@@ -24,12 +22,6 @@ export function ownHeaders(exchange: Exchange, headers: Headers = {}): Headers {
   if (exchange.overheadMs !== undefined) headers['x-signalbox-overhead-ms'] = String(Math.round(exchange.overheadMs * 100) / 100)
   if (exchange.drops.length > 0) headers['x-signalbox-dropped'] = droppedHeader(exchange.drops)
   return headers
-}
-
-/** What routing had to warn of in the target that answers. */
-const warningFor = ({ provider, model }: Candidate, { candidates }: Decision): string | undefined => {
-  const judged = candidates.find((one) => one.provider === provider && one.model === model)
-  return judged?.warning && `${provider}/${model}: ${judged.warning}`
 }
 
 /** Header values are printable ASCII. */

@@ -70,9 +70,10 @@ export function choose(ask: Ask): Choice {
   return { route, plan }
 }
 
-function deliberates(route: Route, { wishes }: Ask): boolean {
+function deliberates(route: Route, { wishes, exchange }: Ask): boolean {
   return (
     profileOf(route).decides ||
+    exchange.constraints !== undefined ||
     wishes.require !== undefined ||
     wishes.prefer !== undefined ||
     wishes.maxCost !== undefined ||
@@ -90,7 +91,7 @@ function deliberate(route: Route, ask: Ask, steered?: SteeredRoute): Choice {
   const estimates = new Estimates(inquiry, exchange, facts, needs)
   const judge = createJudge({
     route,
-    rules: rulesOf(route, wishes, steering),
+    rules: rulesOf(route, wishes, steering, exchange.constraints),
     // One target is not chosen: what it cannot do, its provider says.
     needs: profile.choice ? needs : noNeeds,
     estimates,

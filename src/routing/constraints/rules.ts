@@ -14,10 +14,11 @@ export interface Rule {
 
 const NANOS_PER_DOLLAR = 1e9
 
-export function rulesOf(route: Route, wishes: RoutingWishes, steering: Steering | undefined): readonly Rule[] {
+export function rulesOf(route: Route, wishes: RoutingWishes, steering: Steering | undefined, key?: Constraints): readonly Rule[] {
   const rules: Rule[] = []
   const add = (source: string, constraints: Constraints): unknown => rules.push({ source, constraints })
   if (route.constraints) add('constraints of the route', route.constraints)
+  if (key) add('constraints of the key', key)
   if (wishes.require !== undefined) add('x-signalbox-require', { require: parseRequirements(wishes.require) })
   if (wishes.region !== undefined) add('x-signalbox-region', { region: wishes.region.split(/[,|]/).map((region) => region.trim()) })
   if (wishes.maxCost !== undefined) add('x-signalbox-max-cost', { maxCost: Number(wishes.maxCost) / NANOS_PER_DOLLAR })

@@ -130,7 +130,9 @@ function textOf(json: JsonObject): string {
   if (order.length > 0) lines.push('', `Tried in this order (${String(json['reason'])}):`)
   order.forEach((place, index) => {
     const judged = candidates.find((one) => nameOf(one) === nameOf(place)) ?? {}
-    const known = Object.entries(isObject(judged['known']) ? judged['known'] : {}).map(([name, value]) => `${name} ${String(value)}`)
+    const known = Object.entries(isObject(judged['known']) ? judged['known'] : {}).map(
+      ([name, value]) => `${name} ${typeof value === 'number' ? +value.toPrecision(4) : String(value)}`,
+    )
     const scores = Object.entries(isObject(judged['scores']) ? judged['scores'] : {}).map(([name, value]) => `${name}=${String(value)}`)
     const lacks = Array.isArray(judged['lacks']) && judged['lacks'].length > 0 ? [`lacks ${judged['lacks'].join(', ')}`] : []
     const notes = [place['resting'] ? 'resting' : '', place['tier'] ? `tier ${String(place['tier'])}` : '', ...scores, ...lacks, ...known]
