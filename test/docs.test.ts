@@ -20,7 +20,14 @@ test('the guide shows at least ten mistakes, each with one problem and a remedy'
   for (const [, yaml = ''] of mistakes) assert.match(await outputOf(yaml), /^ {2}signalbox\.yaml:\d+:\d+ {2}\S+\n {4}.+\n {4}→ .+\n$/, yaml)
 })
 
-for (const page of ['README.md', 'docs/guide/configuration.md', 'docs/guide/routing.md', 'docs/guide/resilience.md', 'docs/guide/streams.md'])
+for (const page of [
+  'README.md',
+  'docs/guide/configuration.md',
+  'docs/guide/routing.md',
+  'docs/guide/negotiation.md',
+  'docs/guide/resilience.md',
+  'docs/guide/streams.md',
+])
   test(`every configuration that ${page} shows as good is good`, () => {
     const blocks = [...readPage(page).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => yaml)
     assert.ok(blocks.length > 0)
