@@ -67,3 +67,16 @@ export function hasNativeEnvelope(wire: WireId, text: string): boolean {
       return false
   }
 }
+
+/** What went wrong with an answer. One that makes a codec stumble is the provider's fault, as much as one that is no JSON; its words may quote our key. */
+export function cleaned(thrown: unknown, { scrub }: { scrub(text: string): string }): GatewayError {
+  const error =
+    thrown instanceof GatewayError
+      ? thrown
+      : new GatewayError('upstream-invalid', "The provider's answer could not be read.", { cause: thrown })
+  const { id, message, providerCode, upstreamStatus, path, status, retryAfterMs, shouldRetry, unsent, cause } = error
+  const clean = scrub(message)
+  const code = providerCode && scrub(providerCode)
+  if (clean === message && code === providerCode) return error
+  return new GatewayError(id, clean, { providerCode: code, upstreamStatus, path, status, retryAfterMs, shouldRetry, unsent, cause })
+}
