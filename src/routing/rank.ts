@@ -54,7 +54,9 @@ export function rank({ plan, route, verdicts, scores, steering, estimates }: Ran
       one.key - other.key ||
       one.index - other.index,
   )
-  return { ...plan, candidates: keyed.map(({ candidate }) => candidate) }
+  const candidates = keyed.map(({ candidate }) => candidate)
+  // What the plan said of its first one is not true of another.
+  return { candidates, ready: plan.ready, why: candidates[0] === plan.candidates[0] ? plan.why : undefined }
 }
 
 /** Smaller comes first. Undefined: the strategy's order stays. */
