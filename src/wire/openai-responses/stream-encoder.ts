@@ -39,12 +39,10 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   #usage: Usage | undefined
   #said = false
   #over = false
-  /** Places before this one count no more. */
-  #voided = 0
-  /** An item of thinking that began before this encoder did, and has said nothing. */
-  #hollow: LooseItem | undefined
-  /** An item of which the events know nothing. */
-  #torn: LooseItem | undefined
+  #voidedPlaces = 0
+  /** An item that began before this encoder did, and of which the events know nothing. */
+  #loose: LooseItem | undefined
+  torn = false
 
   constructor(call: ChatCall, context: ReplyContext) {
     this.#call = call
@@ -62,25 +60,20 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     const own = open?.[1].item ?? this.#message
     const taken: OpenItem = { content: [], open: 0, closing: false, ...own, id: item.id, place: item.place }
     if (own ? own === this.#message : item.type === 'message') this.#message = taken
-    else if (!own && item.type === 'reasoning') this.#hollow = { item: taken, json: item.json }
-    else if (!own) this.#torn = { item: taken, json: item.json }
+    else if (!own) this.#loose = { item: taken, type: item.type, json: item.json }
+    this.torn = this.#loose !== undefined && item.type !== 'reasoning'
     if (open) this.#parts.set(open[0], movedTo(taken, item.slot, open[1]))
   }
 
-  get torn(): boolean {
-    return this.#torn !== undefined
-  }
-
   restart(): string {
-    const frames = this.#leaveMessage() + (this.#torn ? this.#done(this.#torn.item, { ...this.#torn.json, status: 'incomplete' }) : '')
-    this.#torn = undefined
-    this.#voided = this.#places
+    const frames = this.#leaveMessage() + (this.#loose ? this.#endLoose(this.#loose) : '')
+    this.#voidedPlaces = this.#places
     this.#said = false
     return frames
   }
 
   push(events: readonly Event[]): string {
-    let frames = this.#hollow ? this.#endHollow(this.#hollow) : ''
+    let frames = this.#loose && !this.torn ? this.#endLoose(this.#loose) : ''
     for (const event of events) {
       if (this.#over) break
       if (event.type === 'text-delta') frames += this.#delta(event.index, event.text)
@@ -375,13 +368,14 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     )
   }
 
-  #endHollow({ item, json }: LooseItem): string {
-    this.#hollow = undefined
-    return this.#done(item, json ?? { id: item.id, type: 'reasoning', summary: [] })
+  #endLoose({ item, type, json }: LooseItem): string {
+    this.#loose = undefined
+    this.torn = false
+    return this.#done(item, { ...(json ?? { id: item.id, type, summary: [] }), ...(type !== 'reasoning' && { status: 'incomplete' }) })
   }
 
   #outputs(): JsonObject[] {
-    return this.#output.slice(this.#voided).filter((item) => item !== undefined)
+    return this.#output.slice(this.#voidedPlaces).filter((item) => item !== undefined)
   }
 
   /** Why nothing was said. */

@@ -20,6 +20,7 @@ export interface OpenItem {
 /** An item that others began, as they added it. */
 export interface LooseItem {
   readonly item: OpenItem
+  readonly type: string
   readonly json: JsonObject | undefined
 }
 
