@@ -95,8 +95,8 @@ function groupOf(
 ): Route {
   const strategy = strategyOf(route)
   const targets: readonly (TargetConfig | GroupConfig)[] =
-    route.members ?? (route.targets.length > 0 || !route.pool ? route.targets : poolTargets(parts.config, parts.catalog, route.pool))
-  if (targets.length === 0) throw new GatewayError('internal', `models.${name}: no model of the configured providers fits its pool.`)
+    route.members ??
+    (route.targets.length > 0 || !route.pool ? route.targets : poolTargets(presetsOf(parts.config), parts.catalog, route.pool))
   const members = targets.map((target): Candidate | Group => {
     const when = both(outer, target.when === undefined ? undefined : conditionOf(target.when))
     if (!('route' in target)) {
@@ -121,6 +121,8 @@ function groupOf(
     ...(route.onBreak !== 'error' && { onBreak: route.onBreak }),
   }
 }
+
+const presetsOf = ({ providers }: Config): (readonly [string, string])[] => [...providers].map(([id, { preset }]) => [id, preset])
 
 function strategyOf({ strategy, pool }: RouteConfig): RoutingStrategy {
   if (typeof strategy !== 'string') return strategy

@@ -3,16 +3,19 @@ import { parsePreferences } from '../core/preferences.ts'
 import { parseRequirements } from '../core/requirements.ts'
 import { compileCondition } from './conditions.ts'
 import { type Found, found } from './explain.ts'
+import type { ParseContext } from './parse.ts'
+import { poolTargets } from './pool-targets.ts'
 import type { ConfigOutput } from './schema.ts'
 import { closest } from './suggest.ts'
 
 type Models = ConfigOutput['models']
 type Route = Models[string]
 
-export function checkRouting({ models, tiers = {} }: ConfigOutput): Found[] {
+export function checkRouting({ models, tiers = {}, providers }: ConfigOutput, { catalog }: ParseContext): Found[] {
   return [
     ...Object.entries(models).flatMap(([name, route]) => [...checkTargets(name, route, models), ...checkGrammars(name, route)]),
     ...groupCycles(models),
+    ...checkPools(models, providers, catalog),
     ...checkTiers(tiers, models),
   ]
 }
@@ -41,6 +44,23 @@ function checkTargets(name: string, { targets }: Route, models: Models): Found[]
         ),
       )
     return problems
+  })
+}
+
+/** The catalogue is read only where a pool is to be filled from it. */
+function checkPools(models: Models, providers: ConfigOutput['providers'], catalog: ParseContext['catalog']): Found[] {
+  const presets = Object.entries(providers).map(([id, { preset }]) => [id, preset ?? id] as const)
+  return Object.entries(models).flatMap(([name, { pool, targets }]) => {
+    if (!pool || targets.length > 0) return []
+    const { models: modelsOf, provider } = catalog?.() ?? {}
+    if (!modelsOf || !provider || poolTargets(presets, { models: modelsOf, provider }, pool).length > 0) return []
+    return [
+      found(
+        ['models', name, 'pool'],
+        `no current model of the configured providers is good for \`${pool.category}\``,
+        'add `targets:`, or a provider',
+      ),
+    ]
   })
 }
 

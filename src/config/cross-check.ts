@@ -3,6 +3,7 @@ import { checkRouting } from './check-routing.ts'
 import { type Found, found } from './explain.ts'
 import { genericPresets, isLoopback, providerIdPattern } from './known.ts'
 import type { ParseContext } from './parse.ts'
+import type { PoolCatalog } from './pool-targets.ts'
 import type { ConfigOutput } from './schema.ts'
 import { expandVariables, resolveSecret } from './secrets.ts'
 import { closest, didYouMean } from './suggest.ts'
@@ -14,11 +15,14 @@ export interface KnownProvider {
   readonly baseUrl?: string
   readonly local?: boolean
   readonly limitation?: string
+  readonly generic?: boolean
 }
 export interface KnownProviders {
   /** By id or alias. */
   provider(id: string): KnownProvider | undefined
   providers(): readonly KnownProvider[]
+  /** Absent: pools are not checked. */
+  models?: PoolCatalog['models']
 }
 
 type Provider = ConfigOutput['providers'][string]
@@ -28,7 +32,7 @@ export function crossCheck(input: ConfigOutput, context: ParseContext): Found[] 
     ...checkAccess(input, context),
     ...checkProviders(input, context),
     ...checkModels(input),
-    ...checkRouting(input),
+    ...checkRouting(input, context),
     ...checkBudgets(input),
   ]
 }

@@ -1,19 +1,25 @@
 /** Fills a pool without targets: models of the configured providers that are good for its category, best first. */
-import type { Catalog } from '../catalog/catalog.ts'
 import type { ModelEntry } from '../catalog/types.ts'
-import type { Config, PoolCategory, PoolConfig, TargetConfig } from './config.ts'
+import type { PoolCategory, PoolConfig, TargetConfig } from './config.ts'
+
+/** What must be known of the catalogue to fill a pool. */
+export interface PoolCatalog {
+  provider(id: string): { readonly generic?: boolean } | undefined
+  models(provider: string): readonly ModelEntry[]
+}
 
 /** Older models are left out: there is a newer one of their family. */
 const NEWEST_MS = 550 * 86_400_000
 const LONG_CONTEXT = 400_000
 
+/** `presets`: by the provider's id. */
 export function poolTargets(
-  { providers }: Config,
-  catalog: Catalog,
+  presets: Iterable<readonly [provider: string, preset: string]>,
+  catalog: PoolCatalog,
   { category, size }: PoolConfig,
   now = Date.now(),
 ): readonly TargetConfig[] {
-  const found = [...providers].flatMap(([provider, { preset }]) =>
+  const found = [...presets].flatMap(([provider, preset]) =>
     (catalog.provider(preset)?.generic ? [] : catalog.models(preset))
       .filter((model) => isCurrent(model, now) && fits(model, category))
       .map((model) => ({ provider, model })),

@@ -197,3 +197,13 @@ test("Anthropic's dialect keeps its own words", async () => {
   assert.equal((await post('/v1/messages', body, { 'anthropic-version': '2023-06-01' })).status, 200)
   assert.deepEqual(sent[0]?.body['fallbacks'], body.fallbacks)
 })
+
+test('a list of a thousand names is no thousand calls', async () => {
+  const { chat, sent, outcomes } = rig(two, { fails: ['groq', 'mistral'] })
+  await chat({ model: 'groq/x', models: Array.from({ length: 1_000 }, (_, index) => `mistral/${index}`) })
+  assert.ok(sent.length <= 17, String(sent.length))
+  assert.match(outcomes[0]?.decision?.notes.join() ?? '', /models\[16\]: only the first 16 are tried/)
+  const targets = Array.from({ length: 33 }, () => ({ provider: 'groq', override_params: { model: 'x' } }))
+  const { status } = await chat({ model: 'x' }, { 'x-portkey-config': JSON.stringify({ strategy: { mode: 'fallback' }, targets }) })
+  assert.equal(status, 400)
+})

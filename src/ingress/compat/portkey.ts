@@ -11,6 +11,7 @@ export interface PortkeyConfig {
 type Ignored = { path: string; reason: string }[]
 
 const MAX_DEPTH = 8
+const MAX_TARGETS = 32
 const MAX_ATTEMPTS = 6
 const HEADER = 'x-portkey-config'
 
@@ -27,10 +28,14 @@ export function portkeyConfig(text: string, model: string | undefined, ignored: 
 
 export function readPortkey(value: JsonObject, model: string | undefined, ignored: Ignored): PortkeyConfig {
   const own = memberOf(value, HEADER, { model, attempts: undefined }, ignored, 0)
+  if (own && targetsIn(own) > MAX_TARGETS) throw invalid(`\`${HEADER}\` has more than ${MAX_TARGETS} targets.`, HEADER)
   const timeout = value['request_timeout']
   const group: SteeringGroup | undefined = own && ('members' in own ? own : { mode: 'single', members: [own], weight: 1 })
   return { ...(group && { group }), ...(isNumber(timeout) && timeout > 0 && { timeoutMs: timeout }) }
 }
+
+const targetsIn = (member: SteeringGroup | SteeringTarget): number =>
+  'members' in member ? member.members.reduce((sum, one) => sum + targetsIn(one), 0) : 1
 
 interface Inherited {
   readonly model: string | undefined
@@ -49,7 +54,8 @@ function memberOf(
     if (reason) ignored.push({ path: `${path}.${key}`, reason })
   }
   const overrides = isObject(value['override_params']) ? value['override_params'] : {}
-  const { model: named, ...body } = overrides
+  // How it is answered is the request's own business.
+  const { model: named, stream: _, ...body } = overrides
   const inherited = { model: isFilled(named) ? named : above.model, attempts: attemptsOf(value['retry']) ?? above.attempts }
   const weight = isNumber(value['weight']) && value['weight'] >= 0 ? value['weight'] : 1
   const targets = value['targets']

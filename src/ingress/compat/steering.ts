@@ -52,7 +52,10 @@ function merged({ model, json, headers }: SteeredRequest, suffix: ReturnType<typ
   return {
     model: suffix?.model,
     implied: json['model'] === undefined || json['model'] === null,
-    fallbacks: [...(models ?? []), ...(fallbacks ?? [])].filter((one) => one.name !== model && one.name !== name),
+    fallbacks: shortened(
+      [...(models ?? []), ...(fallbacks ?? [])].filter((one) => one.name !== model && one.name !== name),
+      ignored,
+    ),
     ...preferences,
     sort: preferences?.sort ?? suffix?.sort,
     ...(tags && { tags: tags.all, taggedMetadata: tags.nested }),
@@ -60,6 +63,15 @@ function merged({ model, json, headers }: SteeredRequest, suffix: ReturnType<typ
     fields,
     ignored,
   }
+}
+
+/** Each name may be called: a longer list would make one request many. */
+const MAX_NAMES = 16
+
+function shortened(names: readonly SteeringName[], ignored: { path: string; reason: string }[]): readonly SteeringName[] {
+  const first = names[MAX_NAMES]
+  if (first) ignored.push({ path: first.path, reason: `only the first ${MAX_NAMES} are tried` })
+  return names.slice(0, MAX_NAMES)
 }
 
 /** The model of a request that names it only in another gateway's way: the first of OpenRouter's list, or Portkey's target. */

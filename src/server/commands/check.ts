@@ -1,6 +1,6 @@
 /** `signalbox check`: what is wrong with a configuration, what has no effect yet, and what it amounts to. */
 import { relative } from 'node:path'
-import type { Config, Notice, Problem, RouteConfig } from '../../config/config.ts'
+import type { Config, GroupConfig, Notice, Problem, RouteConfig, TargetConfig } from '../../config/config.ts'
 import { defaultConfig } from '../../config/defaults.ts'
 import { findConfigFile, type Loaded, loadConfigFile } from '../../config/load.ts'
 import { findLocalServers } from '../../config/local-servers.ts'
@@ -35,10 +35,11 @@ function reportOf({ file, config, problems, notices }: Checked): object {
       listens: `${config.server.host}:${config.server.port}`,
       access: config.access.mode,
       providers: [...config.providers].map(([id, { preset, baseUrl, wire, keys }]) => ({ id, preset, baseUrl, wire, keys: keys.length })),
-      routes: [...config.models].map(([name, { strategy, targets, fallback }]) => ({
+      routes: [...config.models].map(([name, { strategy, targets, members, pool, fallback }]) => ({
         name,
         strategy: nameOf(strategy),
-        targets: targets.map(({ provider, model }) => `${provider}/${model}`),
+        targets: (members ?? targets).map(targetName),
+        ...(pool && { pool: pool.category }),
         fallback,
       })),
     }),
@@ -63,15 +64,20 @@ const noticesText = (notices: readonly Notice[]): string =>
 
 const nameOf = (strategy: RouteConfig['strategy']): string => (typeof strategy === 'string' ? strategy : strategy.name)
 
+const targetName = (target: TargetConfig | GroupConfig): string =>
+  'route' in target ? `the route ${target.route}` : `${target.provider}/${target.model}`
+
 function summaryOf(config: Config): string {
   const lines = [`  listens on ${config.server.host}:${config.server.port}, access ${config.access.mode}`]
   for (const [id, { preset, baseUrl, keys }] of config.providers) {
     const held = keys.length === 0 ? 'no key' : keys.length === 1 ? '1 key' : `${keys.length} keys`
     lines.push(`  provider ${id}${preset === id ? '' : ` (${preset})`}: ${[baseUrl, held].filter(Boolean).join(', ')}`)
   }
-  for (const [name, { strategy, targets, fallback }] of config.models) {
+  for (const [name, { strategy, targets, members, pool, fallback }] of config.models) {
     const then = fallback.length > 0 ? `, then ${fallback.join(', ')}` : ''
-    lines.push(`  route ${name}: ${nameOf(strategy)} of ${targets.map(({ provider, model }) => `${provider}/${model}`).join(', ')}${then}`)
+    lines.push(
+      `  route ${name}: ${nameOf(strategy)} of ${(members ?? targets).map(targetName).join(', ') || `the pool ${pool?.category}`}${then}`,
+    )
   }
   return `${lines.join('\n')}\n`
 }
