@@ -138,3 +138,20 @@ test('the beginning of a last frame that never came whole does not go out behind
     assert.equal(tap.error, undefined)
   }
 })
+
+test('an event in the middle that no client could read is an error, at any splitting', () => {
+  const whole = bytes('data: {"t":"a"}\n\ndata: {"t":"b\n\ndata: {"t":"c"}\n\ndata: {"end":1}\n\n')
+  for (const split of splits(whole)) {
+    const { tap, text } = run(whole, { split })
+    assert.equal(tap.error?.id, 'upstream-invalid')
+    assert.ok(!text.includes('"b') && !text.includes('"end"'), text)
+  }
+})
+
+test('comments, pings, other fields behind the data and brackets inside texts are no such thing', () => {
+  const stream =
+    ': ping\n\ndata: {"t":"}]"}\n\ndata: {"t":"é"}\nid: 7\n\nevent: ping\ndata: {}\n\ndata:\n\ndata: keep-alive\n\ndata: {"end":1}\n\ndata: [DONE]\n\n'
+  const { tap, text } = run(bytes(stream), { split: stream.split(/(?<=\n\n)/).map(bytes) })
+  assert.equal(tap.error, undefined)
+  assert.equal(text, stream)
+})

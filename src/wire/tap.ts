@@ -85,6 +85,32 @@ function isTorn(bytes: Uint8Array): boolean {
   return frames.some(({ data }) => data.trim() !== '[DONE]' && parseJson(data) === undefined)
 }
 
+/**
+ * Whether a frame in the middle could be read by no client. An event's JSON ends with a bracket, so one look at its last
+ * character lets nearly all pass; what looks odd is read.
+ */
+function holdsTorn(text: string): boolean {
+  let start = 0
+  for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n', start)) {
+    const last = text.charCodeAt(end - 1)
+    if (last !== CLOSING_BRACE && last !== CLOSING_BRACKET && end > start && isUnreadable(text.slice(start, end))) return true
+    start = end + 2
+  }
+  return false
+}
+const CLOSING_BRACE = 0x7d
+const CLOSING_BRACKET = 0x5d
+
+/** Bytes that stand for more than one character each do not change where JSON ends. */
+function isUnreadable(frame: string): boolean {
+  const data = frame
+    .split('\n')
+    .filter((line) => line.startsWith('data:'))
+    .map((line) => line.slice(5).trim())
+    .join('\n')
+  return data.startsWith('{') && parseJson(data) === undefined
+}
+
 export class SseTap implements StreamTap {
   started = false
   finished = false
@@ -160,6 +186,10 @@ export class SseTap implements StreamTap {
     this.summary.characters += Math.max(0, bytes.length - overhead)
     if (peeks && !this.started) return this.#read(bytes, atEnd)
     const text = latin1(bytes)
+    if (holdsTorn(text)) {
+      this.error = new GatewayError('upstream-invalid', "The provider's stream holds an event that is not JSON.")
+      return undefined
+    }
     if (telling.test(text)) return this.#read(bytes, atEnd)
     // Comments and blank lines alone are no output.
     if (text.includes('data:')) {
