@@ -5,6 +5,7 @@
 
 import { estimateTokens } from './accounting/estimate.ts'
 import { type CostOf, type Outcome, outcomeOf, type Sink } from './accounting/outcome.ts'
+import { type Alarm, alarmAfter } from './core/alarm.ts'
 import type { ChatCall, WireId } from './core/call.ts'
 import { Cancellation } from './core/cancellation.ts'
 import { GatewayError, gatewayErrorOf } from './core/error.ts'
@@ -13,7 +14,6 @@ import { bytesOf, type HttpReply, type HttpRequest } from './core/http.ts'
 import { newId } from './core/id.ts'
 import type { Inquiry } from './core/inquiry.ts'
 import { type Candidate, wireFor } from './core/target.ts'
-import { MAX_TIMER_MS } from './core/units.ts'
 import { type Deliveries, type Delivery, deliver } from './deliver.ts'
 import { attemptAll, type Upstreams } from './egress/attempts.ts'
 import { steeringOf } from './ingress/compat/steering.ts'
@@ -174,7 +174,7 @@ export function createLine(parts: LineParts): Line {
       parts: parts.deliveries,
       survival: survivalOf(route, controls, candidates),
       settle(error) {
-        limit.clear()
+        limit.cancel()
         return settle(exchange, error)
       },
     })
@@ -231,12 +231,10 @@ function wireOf({ wires }: LineParts, dialect: WireId): Wire {
   return wire
 }
 
-function deadline(exchange: Exchange, limitMs: number): { clear(): void } {
-  const timer = setTimeout(
-    () => exchange.cancellation.cancel(new GatewayError('deadline', `The call took longer than ${limitMs / 1000} s in all.`)),
-    Math.min(limitMs, MAX_TIMER_MS),
+function deadline(exchange: Exchange, limitMs: number): Alarm {
+  return alarmAfter(limitMs, () =>
+    exchange.cancellation.cancel(new GatewayError('deadline', `The call took longer than ${limitMs / 1000} s in all.`)),
   )
-  return { clear: () => clearTimeout(timer) }
 }
 
 /** Turns an exchange into its outcome, once, however it ended. */

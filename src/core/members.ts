@@ -113,6 +113,9 @@ export type Edit =
 
 /** The same text with some top-level members set, removed or renamed. Of several edits of one member the last counts. */
 export function editMembers(text: string, { members }: Scan, edits: readonly Edit[]): string {
+  const [only] = edits
+  const place = edits.length === 1 && only && 'set' in only ? members.get(only.set) : undefined
+  if (place && only && 'set' in only) return text.slice(0, place.start) + only.json + text.slice(place.end)
   const last = new Map<string, Edit>()
   for (const edit of edits) last.set('set' in edit ? edit.set : 'remove' in edit ? edit.remove : edit.rename, edit)
   const cuts: { readonly start: number; readonly end: number; readonly text: string }[] = []

@@ -3,12 +3,13 @@
  * read, it is of another shape than its path says, or its host wants things said in ways that a change of one member
  * cannot reach.
  */
+import type { WireId } from '../core/call.ts'
 import type { Inquiry } from '../core/inquiry.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import type { Quirks, Target } from '../core/target.ts'
 
 export function mustRewrite({ wire, json, text }: Inquiry, { quirks }: Target): boolean {
-  if (carriesOurs(text)) return true
+  if (carriesOurs(wire, text)) return true
   if (wire !== 'openai-chat') return false
   // Editors send Responses bodies to the Chat path.
   if (json['messages'] === undefined && json['input'] !== undefined) return true
@@ -16,7 +17,8 @@ export function mustRewrite({ wire, json, text }: Inquiry, { quirks }: Target): 
 }
 
 /** Sealed reasoning and ids that the gateway made for another vendor's answer (`wire/carrier.ts`); in Gemini's dialect they are base64. */
-const carriesOurs = (text: string): boolean => text.includes('sbx1.') || text.includes('_sbx') || text.includes('c2J4MS')
+const carriesOurs = (wire: WireId, text: string): boolean =>
+  wire === 'gemini' ? text.includes('c2J4MS') : text.includes('sbx') && (text.includes('sbx1.') || text.includes('_sbx'))
 
 const known = new WeakMap<Quirks, boolean>()
 

@@ -1,4 +1,6 @@
-import { MAX_TIMER_MS } from '../core/units.ts'
+import { type Alarm, alarmAfter } from '../core/alarm.ts'
+
+const STEP_MS = 10
 
 /** A timer that is pushed back cheaply: one clock reading for each sign of life, one system timer for many of them. */
 export class Watchdog {
@@ -6,7 +8,7 @@ export class Watchdog {
   awaited = true
   #limitMs: number
   #last: number
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #alarm: Alarm | undefined
   readonly #fire: () => void
 
   constructor(limitMs: number, fire: () => void) {
@@ -30,19 +32,17 @@ export class Watchdog {
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#alarm?.cancel()
+    this.#alarm = undefined
   }
 
   #arm(delayMs: number): void {
-    this.#timer = setTimeout(
-      () => {
-        if (!this.awaited) this.touch()
-        const left = this.#last + this.#limitMs - performance.now()
-        if (left <= 1) this.#fire()
-        else this.#arm(left)
-      },
-      Math.min(delayMs, MAX_TIMER_MS),
-    )
+    this.#alarm = alarmAfter(delayMs, () => {
+      if (!this.awaited) this.touch()
+      const left = this.#last + this.#limitMs - performance.now()
+      if (left <= 1) this.#fire()
+      // Whole steps, so that what is left does not make a queue of its own each time.
+      else this.#arm(Math.ceil(left / STEP_MS) * STEP_MS)
+    })
   }
 }

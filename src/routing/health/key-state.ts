@@ -14,6 +14,10 @@ const LEAST_CALLS = 20
 const SUCCESS_RATE = 0.8
 const WINDOW_MS = 30_000
 
+/** How soon the headers of another answer are read again while there is plenty left. */
+const TOLD_AGAIN_MS = 100
+const PLENTY = 0.2
+
 export class KeyState {
   inFlight = 0
   /** Refused by the provider: not used until the configuration changes. */
@@ -71,6 +75,8 @@ export class KeyState {
 
   /** What the headers of an answer say is left. A key that has nothing left rests until it is told to come back. */
   told(headers: Readonly<Record<string, string>>, now: number): void {
+    // With plenty left, every answer would say nearly the same.
+    if (now - this.#toldAt < TOLD_AGAIN_MS && this.#left > PLENTY && now >= this.#toldAt) return
     const allowance = allowanceOf(headers, now)
     if (!allowance) return
     this.#left = allowance.left
