@@ -28,20 +28,18 @@ export class PeakEwma {
   }
 }
 
-/** A mean over time of 0 (good) and 1 (bad); without news it falls back to 0. */
+/** The share of failures among about the last ten calls; without news it fades, so that who failed is tried again. */
 export class FaultEwma {
   readonly #tauMs: number
   #value = 0
   #at = 0
 
-  constructor(tauMs = 15_000) {
+  constructor(tauMs = 5_000) {
     this.#tauMs = tauMs
   }
 
   add(bad: boolean, now: number): void {
-    // Calls close together must not hide behind each other: each counts for a tenth at least.
-    const weight = Math.min(0.9, Math.exp((this.#at - now) / this.#tauMs))
-    this.#value = this.#value * weight + (bad ? 1 - weight : 0)
+    this.#value = this.value(now) * 0.9 + (bad ? 0.1 : 0)
     this.#at = now
   }
 
