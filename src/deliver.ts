@@ -282,6 +282,8 @@ function survivalOf(delivery: Delivery, { mode, candidates }: NonNullable<Delive
         attempt.fault ??= fault.id
         attempt.message ??= fault.message.slice(0, 300)
       }
+      // A count from before the words came is none of them.
+      if (exchange.usage?.output === 0 && exchange.outputCharacters > 0) exchange.usage = { ...exchange.usage, output: undefined }
       const usage = lastUsageOf(exchange)
       exchange.legs ??= []
       if (usage) exchange.legs.push({ candidate: exchange.candidate, usage })

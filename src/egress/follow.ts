@@ -2,7 +2,7 @@
  * Goes on where a provider paused (`pause_turn`, `CONTINUATION`), for callers whose dialect has no such thing: the reply
  * is asked to continue, and all its legs are one reply to the caller, with their usage added up.
  */
-import type { Event, ReplyEnd, Usage } from '../core/event.ts'
+import { type Event, type ReplyEnd, sumUsage, type Usage } from '../core/event.ts'
 import { Fold, type FoldedReply } from '../core/fold.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Wire } from '../wire/wire.ts'
@@ -64,11 +64,11 @@ export async function* followStream(first: EventStream, legs: Legs): AsyncGenera
     const next = leg < MAX_LEGS && !held ? legs.wire.continueBody?.(body, folding.reply) : undefined
     if (!next) {
       // What was said twice was paid twice.
-      const usage = held && summed(earlier, folding.reply.usage)
+      const usage = held && sumUsage(earlier, folding.reply.usage)
       yield usage ? [{ type: 'usage', usage }, pause] : [pause]
       return
     }
-    earlier = summed(earlier, folding.reply.usage)
+    earlier = sumUsage(earlier, folding.reply.usage)
     offset += highest + 1
     before = folding.reply
     body = next
@@ -87,18 +87,8 @@ function saysAgain(now: FoldedReply, before: FoldedReply): boolean {
 }
 
 function shifted(event: Event, offset: number, earlier: Usage | undefined): Event {
-  if (event.type === 'usage') return { type: 'usage', usage: summed(earlier, event.usage) ?? {} }
+  if (event.type === 'usage') return { type: 'usage', usage: sumUsage(earlier, event.usage) ?? {} }
   return offset > 0 && 'index' in event ? { ...event, index: event.index + offset } : event
-}
-
-function summed(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
-  if (!one || !other) return one ?? other
-  const sum: Record<string, unknown> = { ...one, ...other }
-  for (const [name, value] of Object.entries(other)) {
-    const before = (one as Record<string, unknown>)[name]
-    if (typeof value === 'number' && typeof before === 'number') sum[name] = value + before
-  }
-  return sum as Usage
 }
 
 /** A folded reply as the events it came from. */

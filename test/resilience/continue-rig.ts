@@ -61,6 +61,7 @@ export function continueRig(script: Script) {
   const outcomes: Outcome[] = []
   let frames = 0
   let breaks = 1
+  const whole: string[] = []
 
   const answer = (request: UpstreamRequest, simulation: Simulation, cancellation: Cancellation): Promise<UpstreamResponse> =>
     simulatorTransport(createSimulator({ simulation, maxCalls: 0 })).send(request, cancellation)
@@ -70,14 +71,26 @@ export function continueRig(script: Script) {
       const provider = new URL(request.url).hostname === 'a.test' ? 'a' : 'b'
       const body = JSON.parse(typeof request.body === 'string' ? request.body : new TextDecoder().decode(request.body))
       sent.push({ provider, body })
-      const whole = provider === 'a' && breaks-- > 0
-      if (whole) {
+      const breaking = provider === 'a' && breaks-- > 0
+      if (breaking) {
         const reply = await answer(request, { text, ...script.simulation }, cancellation)
-        return { ...reply, body: cut(reply.body, after, how, (count) => (frames = count), script.eventMs) }
+        return {
+          ...reply,
+          body: cut(
+            reply.body,
+            after,
+            how,
+            (all) => {
+              frames = all.length
+              whole.push(all.join(''))
+            },
+            script.eventMs,
+          ),
+        }
       }
       const said = saidIn(body, text)
       const reply = await answer(request, { text: script.says ?? rest(text, said, repeats), ...script.thenSimulation }, cancellation)
-      return { ...reply, body: cut(reply.body, script.thenAfter, how, () => {}, 0, 'two00') }
+      return { ...reply, body: cut(reply.body, script.thenAfter, how, (all) => whole.push(all.join('')), 0, 'two00') }
     },
     close: async () => {},
   }
@@ -106,6 +119,8 @@ export function continueRig(script: Script) {
     outcomes,
     /** How many frames the first provider's answer has. */
     frames: () => frames,
+    /** All that each answer would have said, had it not been cut. */
+    whole,
     /** From here on another script. */
     play(next: Pick<Script, 'after' | 'how' | 'repeats'>): void {
       ;({ after, how = 'error', repeats = 0 } = next)
@@ -146,7 +161,7 @@ async function* cut(
   body: AsyncIterable<Uint8Array>,
   after: number | undefined,
   how: Break,
-  count: (frames: number) => void,
+  see: (frames: readonly string[]) => void,
   eventMs = 0,
   ids = 'sim00',
 ): AsyncGenerator<Uint8Array> {
@@ -155,7 +170,7 @@ async function* cut(
   for await (const bytes of body) all += decoder.decode(bytes, { stream: true })
   // Each simulator counts its answers from one: another answer has other ids.
   const frames = all.replaceAll('sim00', ids).split(/(?<=\r?\n\r?\n)/)
-  count(frames.length)
+  see(frames)
   const encoder = new TextEncoder()
   for (const [index, frame] of frames.entries()) {
     if (eventMs > 0) await new Promise((resolve) => setTimeout(resolve, eventMs))

@@ -57,18 +57,34 @@ test('a comment in the stream, the reason and the attempts say that the answer w
   assert.equal(sent.length, 2)
 })
 
-test('usage is the sum of all targets; what one of them did not tell is estimated, and marked', async () => {
-  const lone = await raw(both({ after: undefined }))
-  assert.equal(lone.outcome?.usage?.estimated, undefined)
-  const { outcome, text } = await raw(both({ first: 'anthropic-messages' }))
+test('usage is the sum of all targets; what one of them did not get to tell is estimated, and marked', async () => {
+  const { outcome, text, whole, frames } = await raw(both({ first: 'anthropic-messages', second: 'gemini', after: 9 }), {
+    stream_options: { include_usage: true },
+  })
   assert.equal(text, TEXT)
-  const { usage } = outcome ?? {}
-  assert.equal(usage?.estimated, true)
-  const second = continueRig(both({ first: 'anthropic-messages' }))
-  await second.gateway.close()
-  // The first told its input, the second everything.
-  assert.ok((usage?.input ?? 0) > (lone.outcome?.usage?.input ?? 0), JSON.stringify(usage))
-  assert.ok((usage?.output ?? 0) >= (lone.outcome?.usage?.output ?? 0) / 2)
+  assert.ok(frames() > 9)
+  const [first = '', second = ''] = whole
+  const number = (from: string, name: string): number => Number([...from.matchAll(new RegExp(`"${name}":(\\d+)`, 'g'))].at(-1)?.[1])
+  // The first told its input at its start, and of its output only the words that came: six deltas of the text.
+  const said = [...first.matchAll(/"text_delta","text":("(?:[^"\\\\]|\\\\.)*")/g)].map(([, json = '""']) => JSON.parse(json) as string)
+  const came = (
+    first
+      .split(/\n\n/)
+      .slice(0, 9)
+      .join('')
+      .match(/text_delta/g) ?? []
+  ).length
+  const estimate = Math.ceil(said.slice(0, came).join('').length / 4)
+  assert.equal(outcome?.usage?.input, number(first, 'input_tokens') + number(second, 'promptTokenCount'))
+  assert.equal(outcome?.usage?.output, estimate + number(second, 'candidatesTokenCount'))
+  assert.equal(outcome?.usage?.estimated, true)
+})
+
+test('a count that was told before any word came is not taken for the count of the words', async () => {
+  const { outcome, whole } = await raw(both({ first: 'gemini', second: 'gemini', after: 9 }))
+  const last = Number([...(whole[1] ?? '').matchAll(/"candidatesTokenCount":(\d+)/g)].at(-1)?.[1])
+  assert.equal(outcome?.usage?.estimated, true)
+  assert.ok((outcome?.usage?.output ?? 0) > last)
 })
 
 test('each part is priced at its own target, and a part without a price leaves the cost unknown', async () => {
