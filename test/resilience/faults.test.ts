@@ -48,8 +48,9 @@ for (const [name, { mid = false, ...simulation }] of Object.entries(faults)) {
         const endings = answers.map((answer) => endingOf(answer, stream))
         const count = (ending: string): number => endings.filter((one) => one === ending).length
         if (mid && stream) {
-          // The caller has part of the answer: what can be asked is that it shows, and that the target is left.
-          if (!alone) assert.ok(count('answer') >= CALLS / 2, `${count('answer')} of ${CALLS}`)
+          // The caller has part of the answer: what can be asked is that it shows, and that the target is left after five,
+          // and those that were on their way by then.
+          if (!alone) assert.ok(count('broken') <= 8 * faulty, `${count('broken')} of ${CALLS}`)
           assert.equal(count('refusal'), 0)
         } else assert.equal(count(alone ? 'refusal' : 'answer'), CALLS)
         if (/^40[13]$/.test(name)) assert.ok(answers.every(({ status }) => status !== 401 && status !== 403))
