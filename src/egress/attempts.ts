@@ -6,66 +6,24 @@
  * unused. Everything else that repeats work is paid for from the retry budget.
  */
 
-import type { WireId } from '../core/call.ts'
-import type { Cancellation } from '../core/cancellation.ts'
 import { GatewayError, gatewayErrorOf } from '../core/error.ts'
 import { type Attempt, type Exchange, elapsed } from '../core/exchange.ts'
-import type { HealthView, Plan, TargetHealth } from '../core/health.ts'
-import type { Headers, Transport } from '../core/http.ts'
+import type { Plan } from '../core/health.ts'
 import type { Inquiry } from '../core/inquiry.ts'
 import type { JsonObject } from '../core/json.ts'
 import { type Candidate, wireFor } from '../core/target.ts'
-import type { Wire } from '../wire/wire.ts'
-import { timeoutsFor } from './adaptive-timeouts.ts'
-import { type Answer, type AnswerLimits, answerOf, type EventStream, ProviderFault } from './answer.ts'
+import { answerOf, type EventStream, ProviderFault } from './answer.ts'
+import { attempt, type Delivered, healthOf, nowOf, type Run, type Upstreams } from './attempt.ts'
 import { pause } from './backoff.ts'
 import { replay } from './follow.ts'
-import { type Finish, lostRace, mayHedge, type Runner, race } from './hedge.ts'
+import { type Finish, mayHedge, type Runner, race } from './hedge.ts'
 import { nextKey } from './key-pool.ts'
-import { type Prepared, prepare } from './prepare.ts'
-import type { Provider } from './provider.ts'
 import { nextStep } from './recovery.ts'
-import type { CallBudget, RetryBudgets } from './retry-budget.ts'
 
-export interface Upstreams {
-  readonly providers: ReadonlyMap<string, Provider>
-  readonly wires: ReadonlyMap<WireId, Wire>
-  readonly limits: AnswerLimits
-  transportOf(provider: string): Transport
-  /** Absent: nothing is remembered of any target. */
-  readonly health?: HealthView & { now(): number; random(): number }
-  /** Absent: every call may be retried. */
-  readonly budgets?: RetryBudgets
-}
-
-export interface Delivered {
-  readonly answer: Answer
-  readonly candidate: Candidate
-  readonly wire: Wire
-  readonly prepared: Prepared
-  /** Why this target was called, where that is not its place in the route. */
-  readonly why?: string | undefined
-}
+export type { Delivered, Upstreams } from './attempt.ts'
 
 /** Characters in a token, about. */
 const CHARACTERS_PER_TOKEN = 4
-
-/** One call on its way through its candidates. */
-interface Run {
-  readonly inquiry: Inquiry
-  readonly exchange: Exchange
-  readonly upstreams: Upstreams
-  readonly budget: CallBudget | undefined
-  readonly limitMs: number
-  readonly inputTokens: number
-  /** Of the exchange, or of one side of a race. */
-  readonly cancellation: Cancellation
-  last: GatewayError | undefined
-  /** Attempts of this call so far. */
-  attempts: number
-  /** The input did not fit into this candidate. */
-  tooLongFor: Candidate | undefined
-}
 
 export interface AttemptOptions {
   /** The call's deadline, from its beginning. */
@@ -163,11 +121,6 @@ async function hedged(first: Candidate, second: Candidate, run: Run): Promise<Fi
 const budgetName = ({ route }: Exchange, first: Candidate | undefined): string =>
   route === undefined || route === 'direct' ? `direct ${first?.provider}` : route
 
-const healthOf = (candidate: Candidate, { upstreams, inquiry }: Run): TargetHealth | undefined =>
-  upstreams.health?.of(candidate, wireFor(candidate, inquiry.wire))
-
-const nowOf = ({ health }: Upstreams): number => health?.now() ?? Date.now()
-
 const rests = (candidate: Candidate, run: Run): boolean => healthOf(candidate, run)?.standing(nowOf(run.upstreams)) === 'resting'
 
 const remainingMs = ({ limitMs, exchange }: Run): number => limitMs - elapsed(exchange)
@@ -258,57 +211,6 @@ async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promi
     }
   }
 }
-
-async function attempt(
-  candidate: Candidate,
-  wire: Wire,
-  provider: Provider,
-  key: number,
-  health: TargetHealth | undefined,
-  run: Run,
-): Promise<Delivered> {
-  const { inquiry, exchange, upstreams, inputTokens } = run
-  const prepared = prepare(inquiry, candidate, wire, provider, key)
-  const startedMs = elapsed(exchange)
-  const attempt: Attempt = { provider: candidate.provider, model: candidate.model, wire: wire.id, startedMs, sent: true }
-  exchange.attempts.push(attempt)
-  run.attempts++
-  const visit = health?.enter(key, inputTokens, inquiry.streamed)
-  try {
-    const answer = await answerOf({
-      transport: upstreams.transportOf(candidate.provider),
-      wire,
-      prepared,
-      streamed: inquiry.streamed,
-      count: inquiry.op === 'count',
-      timeouts: timeoutsFor(candidate.timeouts, health, inputTokens, inquiry.streamed, nowOf(upstreams)),
-      limits: upstreams.limits,
-      cancellation: run.cancellation,
-      scrub: provider.scrubbed,
-      ended: visit && ((fault) => visit.ended(fault)),
-    })
-    attempt.endedMs = elapsed(exchange)
-    if (visit) {
-      visit.began(attempt.endedMs - startedMs, answer.headers)
-      if (answer.kind !== 'byte-stream' && answer.kind !== 'event-stream') visit.ended()
-      // A stream that nobody begins to read does not end by itself.
-      else run.cancellation.onCancel(() => visit.ended(hungUp))
-    }
-    return { answer, candidate, wire, prepared }
-  } catch (error) {
-    const fault = gatewayErrorOf(error)
-    attempt.endedMs = elapsed(exchange)
-    if (run.cancellation.reason !== lostRace) attempt.fault = fault.id
-    attempt.sent = !fault.unsent
-    attempt.status = fault.upstreamStatus
-    attempt.message = fault.message.slice(0, 300)
-    visit?.ended(fault, fault instanceof ProviderFault ? fault.headers : NO_HEADERS)
-    throw fault
-  }
-}
-
-const hungUp = new GatewayError('client-closed', 'The caller hung up.')
-const NO_HEADERS: Readonly<Headers> = {}
 
 /** The fault that the caller gets. When everything waits for rate limits, it hears when the first of them is free. */
 function lastWord(candidates: readonly Candidate[], run: Run): GatewayError {
