@@ -157,8 +157,8 @@ async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promi
   const wire = upstreams.wires.get(wireFor(candidate, inquiry.wire))
   if (!provider || !wire) {
     const why = `The provider \`${candidate.provider}\` cannot be called: its wire is not spoken yet.`
-    run.last = new GatewayError('no-eligible-target', why)
-    throw run.last
+    run.last ??= new GatewayError('no-eligible-target', why)
+    return undefined
   }
   const health = healthOf(candidate, run)
   const usedKeys: number[] = []

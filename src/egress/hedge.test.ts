@@ -43,6 +43,14 @@ test('when one of the two fails, the other is waited for', async () => {
   assert.deepEqual(await run(runner(40, undefined), runner(60, undefined)), { winner: undefined, hedged: true })
 })
 
+test('a second that refuses does not end the first; a first that refuses ends the call', async () => {
+  const refuses = async (): Promise<never> => {
+    throw new Error('refused')
+  }
+  assert.deepEqual(await run(runner(60, 'first'), refuses), { winner: 'first', hedged: true })
+  await assert.rejects(run(refuses, runner(5, 'second')), /refused/)
+})
+
 test('without budget there is no second', async () => {
   const second: Runner<string> = () => assert.fail('asked for nothing')
   assert.deepEqual(await run(runner(40, 'first'), second, () => false), { winner: 'first', hedged: false })

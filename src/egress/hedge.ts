@@ -37,7 +37,15 @@ export async function race<T>({ whole, first, second, afterMs, go }: Race<T>): P
   const one = started(first, whole)
   const waited = await within(one.result, afterMs)
   if (waited !== SLOW || !go()) return { winner: await one.result, hedged: false }
-  const other = started(second, whole)
+  const other = started(async (cancellation) => {
+    try {
+      return await second(cancellation)
+    } catch (error) {
+      // What the second target refuses, the first may still answer.
+      if (whole.cancelled) throw error
+      return undefined
+    }
+  }, whole)
   try {
     const quicker = await Promise.race([
       one.result.then((result) => [one, result] as const),
