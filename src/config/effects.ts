@@ -24,7 +24,8 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
 
   if (config.server.threads > 1) note('server.threads', 'has no effect yet: one thread serves')
   // Tiers order routes already; binding keys and budgets to them comes with those.
-  for (const section of ['store', 'shared', 'admin', ...laterSections]) if (section !== 'tiers' && has(given, section)) note(section)
+  for (const section of ['store', 'shared', ...laterSections]) if (section !== 'tiers' && has(given, section)) note(section)
+  if (has(given, 'admin', 'console')) note('admin.console')
   for (const key of ['vault', 'masterKey']) if (has(given, 'secrets', key)) note(`secrets.${key}`)
 
   for (const [id, { wire }] of config.providers) {

@@ -51,6 +51,8 @@ export interface Transport {
   send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamResponse>
   /** Opens a connection before it is needed. */
   warm?(url: string): void
+  /** Connections to other origins are closed when what runs on them has ended. */
+  keepOnly?(origins: ReadonlySet<string>): void
   close(): Promise<void>
 }
 

@@ -65,6 +65,13 @@ export function undiciTransport(): Transport {
       const { origin } = addressOf(url)
       poolOf(origin, 2_000).dispatch({ origin, path: '/', method: 'HEAD' }, { onResponseError() {} })
     },
+    keepOnly(origins) {
+      for (const [key, pool] of pools) {
+        if (origins.has(key.slice(key.indexOf(' ') + 1))) continue
+        pools.delete(key)
+        void pool.close()
+      }
+    },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()))
       pools.clear()

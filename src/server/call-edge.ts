@@ -15,7 +15,7 @@ export interface CallEdgeOptions {
   /** The line in force; asked for each call, so that a reload takes effect at once. */
   line(): Line
   /** Bytes, as sent and after decompression. */
-  readonly maxBody: number
+  maxBody(): number
   /** False: answers ask to close the connection. */
   ready(): boolean
 }
@@ -37,12 +37,13 @@ export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
       const pieces: Uint8Array[] = []
       let size = 0
       let refused = false
+      const most = maxBody()
       const declared = Number(request.headers['content-length'])
-      if (declared > maxBody) return tooLarge()
+      if (declared > most) return tooLarge()
       request.on('data', (piece: Uint8Array) => {
         if (refused) return
         size += piece.length
-        if (size > maxBody) {
+        if (size > most) {
           pieces.length = 0
           tooLarge()
         } else pieces.push(piece)
@@ -53,7 +54,7 @@ export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
 
       function tooLarge(): void {
         refused = true
-        const error = new GatewayError('too-large', `The request body is larger than ${maxBody} bytes.`, { shouldRetry: false })
+        const error = new GatewayError('too-large', `The request body is larger than ${most} bytes.`, { shouldRetry: false })
         refuse(request, response, error)
         request.resume()
         const timer = setTimeout(() => request.destroy(), LINGER_MS)
@@ -81,7 +82,7 @@ export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
       try {
         if (framing !== undefined && framing.toLowerCase() !== 'chunked') throw strangeFraming()
         if (encoding !== undefined && encoding !== 'identity' && sent.length > 0)
-          whole = { ...plain, body: await decompressed(sent, encoding, maxBody) }
+          whole = { ...plain, body: await decompressed(sent, encoding, maxBody()) }
       } catch (error) {
         return refuse(request, response, gatewayErrorOf(error))
       }

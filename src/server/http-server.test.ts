@@ -19,7 +19,7 @@ let ready = true
 
 before(async () => {
   under = rig({ config: { server: { limits: { body: '200000B' } } }, keepAliveMs: 100 })
-  server = createHttpServer({ line: () => under.line, maxBody: MAX_BODY, ready: () => ready, uploadMs: 3_000 })
+  server = createHttpServer({ line: () => under.line, maxBody: () => MAX_BODY, ready: () => ready, uploadMs: 3_000 })
   await server.listen({ host: '127.0.0.1', port: 0 })
   port = (server.server.address() as AddressInfo).port
 })
@@ -293,7 +293,7 @@ test('pipelined calls are answered in order', async () => {
 test('a caller that hangs up ends the call to the provider', async () => {
   const simulator = createSimulator()
   const own = rig({ transport: simulatorTransport(simulator) })
-  const edge = createHttpServer({ line: () => own.line, maxBody: MAX_BODY, ready: () => true })
+  const edge = createHttpServer({ line: () => own.line, maxBody: () => MAX_BODY, ready: () => true })
   await edge.listen({ host: '127.0.0.1', port: 0 })
   for (const streamed of [true, false]) {
     const body = JSON.stringify({

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify from 'fastify'
+import { ADMIN_PREFIX, type AdminParts, adminApi } from '../admin/api.ts'
 import type { GatewayError } from '../core/error.ts'
 import { type CallEdgeOptions, callEdge } from './call-edge.ts'
 import { isWebSocket, refuseGarbage, refuseUpgrade } from './odd-connections.ts'
@@ -14,6 +15,8 @@ export interface HttpServerOptions extends CallEdgeOptions {
   readonly maxHeader?: number
   /** A slow upload is cut off after this. Default two minutes. */
   readonly uploadMs?: number
+  /** Absent: there is no admin API. */
+  readonly admin?: AdminParts
 }
 
 export interface HttpServer {
@@ -31,9 +34,9 @@ export interface HttpServer {
 const SWEEP_MS = 50
 
 /** Paths of the process itself. */
-const isOwn = (url: string): boolean => url.startsWith('/healthz') || url.startsWith('/readyz')
+const isOwn = (url: string): boolean => url.startsWith('/healthz') || url.startsWith('/readyz') || /^\/admin(?:[/?]|$)/.test(url)
 
-export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ...options }: HttpServerOptions): HttpServer {
+export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, admin, ...options }: HttpServerOptions): HttpServer {
   const { line, ready } = options
   const edge = callEdge(options)
   const listening = (handler: (request: IncomingMessage, response: ServerResponse) => void): Server => {
@@ -57,6 +60,7 @@ export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ..
   const server = Fastify({ serverFactory: listening, forceCloseConnections: 'idle', exposeHeadRoutes: false, return503OnClosing: false })
   server.get('/healthz', () => ({ status: 'ok' }))
   server.get('/readyz', (_request, reply) => reply.code(ready() ? 200 : 503).send({ status: ready() ? 'ready' : 'stopping' }))
+  if (admin) server.register(adminApi(admin), { prefix: ADMIN_PREFIX })
 
   return {
     server: server.server,

@@ -2,14 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { Config } from '../config/config.ts'
+import type { Problem } from '../config/config.ts'
 import { defaultConfig } from '../config/defaults.ts'
 import { findConfigFile, loadConfigFile } from '../config/load.ts'
 import { findLocalServers } from '../config/local-servers.ts'
 import { catalogFrom, catalogPathOf } from './commands/catalog-file.ts'
 import { problemText } from './commands/check.ts'
 import type { ServeFlags } from './commands/serve.ts'
+import type { Reread } from './reload.ts'
 import { type Serving, StartError, startServing } from './start.ts'
+import { watchFile } from './watch-file.ts'
 
 /** Undefined while it serves; else the exit code. */
 export async function serve(flags: ServeFlags): Promise<number | undefined> {
@@ -20,12 +22,15 @@ export async function serve(flags: ServeFlags): Promise<number | undefined> {
   } catch (error) {
     return refused((error as Error).message)
   }
-  const load = async (): Promise<Config | undefined> => (file === undefined ? builtIn(flags, catalog) : fromFile(file, flags, catalog))
-  const config = await load()
-  if (!config) return 1
+  const first = await (file === undefined ? builtIn(flags, catalog) : fromFile(file, flags, catalog))
+  if (!first.config) return refused(problemsText(file ?? '', first.problems))
+  const { config } = first
   const readFile = (path: string): string => readFileSync(isAbsolute(path) || file === undefined ? path : join(dirname(file), path), 'utf8')
+  const reload = (): Promise<Reread> => (file === undefined ? builtIn(flags, catalog) : rereadFile(file, flags, catalog))
   try {
-    listenToSignals(await startServing({ config, catalog, source: file, reload: load, readFile }))
+    const serving = await startServing({ config, catalog, source: file, reload, readFile })
+    listenToSignals(serving)
+    if (file !== undefined) watchFile(file, () => void serving.reload({ quietly: true }))
     return undefined
   } catch (error) {
     if (!(error instanceof StartError)) throw error
@@ -38,18 +43,36 @@ function refused(why: string): number {
   return 1
 }
 
-async function fromFile(file: string, { host, port }: ServeFlags, catalog: Catalog): Promise<Config | undefined> {
-  const { config, problems } = await loadConfigFile(file, { env: process.env, catalog: () => catalog, overrides: { host, port } })
-  if (config) return config
-  process.stderr.write(
-    `signalbox: ${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}\n${problems.map((problem) => problemText(file, problem)).join('')}`,
-  )
-  return undefined
+/** An empty file is one that is being written, whatever it would mean at a start. */
+const rereadFile = (file: string, flags: ServeFlags, catalog: Catalog): Promise<Reread> =>
+  isBlank(file) ? Promise.resolve({ file, problems: [emptyFile], notices: [] }) : fromFile(file, flags, catalog)
+
+const emptyFile: Problem = { path: '', message: 'the file is empty', remedy: 'write `{}` if nothing is to be configured' }
+
+function isBlank(file: string): boolean {
+  try {
+    return readFileSync(file, 'utf8').trim() === ''
+  } catch {
+    return false
+  }
 }
 
-async function builtIn({ host, port }: ServeFlags, catalog: Catalog): Promise<Config> {
-  return defaultConfig({ env: process.env, catalog: () => catalog, local: await findLocalServers(), overrides: { host, port } })
+const fromFile = (file: string, { host, port }: ServeFlags, catalog: Catalog): Promise<Reread> =>
+  loadConfigFile(file, { env: process.env, catalog: () => catalog, overrides: { host, port } })
+
+const problemsText = (file: string, problems: readonly Problem[]): string =>
+  `${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}\n${problems
+    .map((problem) => problemText(file, problem))
+    .join('')
+    .trimEnd()}`
+
+async function builtIn({ host, port }: ServeFlags, catalog: Catalog): Promise<Reread> {
+  const overrides = { host, port }
+  const config = defaultConfig({ env: process.env, catalog: () => catalog, local: await findLocalServers(), overrides })
+  return { config, problems: [], notices: [] }
 }
+
+const SIGNAL_REST_MS = 50
 
 function listenToSignals(serving: Serving): void {
   // Whoever read the log is gone: that ends the log, not the gateway.
@@ -64,5 +87,10 @@ function listenToSignals(serving: Serving): void {
   // A second signal while draining changes nothing: what runs may end.
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
-  process.on('SIGHUP', () => void serving.reload())
+  // npm and a terminal deliver it twice.
+  let soon: ReturnType<typeof setTimeout> | undefined
+  process.on('SIGHUP', () => {
+    clearTimeout(soon)
+    soon = setTimeout(() => void serving.reload(), SIGNAL_REST_MS)
+  })
 }

@@ -1,14 +1,16 @@
 /** From a configuration to a listening gateway, and to its end. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { flushCompileCache } from 'node:module'
 import { logSink } from '../accounting/log-sink.ts'
-import { type Catalog, createCatalog } from '../catalog/catalog.ts'
+import { baseUrlOf, type Catalog, createCatalog } from '../catalog/catalog.ts'
 import { assemble } from '../config/assemble.ts'
 import type { Config } from '../config/config.ts'
+import type { Differences } from '../config/differences.ts'
+import { spokenWires } from '../config/known.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Transport } from '../core/http.ts'
 import { connectTime } from '../egress/connect-time.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
+import { createRetryBudgets, type RetryBudgets } from '../egress/retry-budget.ts'
 import { createRoundTrips, type RoundTrips } from '../egress/round-trips.ts'
 import { undiciTransport } from '../egress/transport-undici.ts'
 import type { Line } from '../gateway.ts'
@@ -19,7 +21,9 @@ import { createHealth, type Health } from '../routing/health/health.ts'
 import { greeting } from './greeting.ts'
 import { createHttpServer } from './http-server.ts'
 import { lineWriter } from './line-writer.ts'
+import { type Owner, ownerOf, sameSecret } from './owner.ts'
 import { readFileText } from './read-file.ts'
+import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
 
 export interface ServeOptions {
   readonly config: Config
@@ -27,8 +31,8 @@ export interface ServeOptions {
   readonly catalog?: Catalog
   /** Where the configuration came from; undefined when there is none. */
   readonly source?: string
-  /** Reads the configuration again, for a reload. Returns undefined after telling what is wrong with it. */
-  readonly reload?: () => Promise<Config | undefined>
+  /** Reads the configuration again, for a reload. */
+  readonly reload?: () => Promise<Reread>
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly write?: (text: string) => void
   readonly readFile?: (path: string) => string
@@ -39,7 +43,8 @@ export interface Serving {
   readonly url: string
   /** Resolves when the process may end. Running calls get `drainMs`. */
   stop(): Promise<void>
-  reload(): Promise<void>
+  /** `quietly`: leaves everything alone when the configuration says what it said before. Undefined while stopping. */
+  reload(options?: { readonly quietly?: boolean }): Promise<ReloadResult | undefined>
 }
 
 /** What a call that is ended by the drain's limit has, to tell its caller. */
@@ -64,12 +69,13 @@ export async function startServing({
   const memory = reasoningMemory()
   const store = responseStore()
   const health = createHealth()
+  const budgets = createRetryBudgets(health.now)
   const roundTrips = createRoundTrips({ probe: connectTime })
   const idempotent = idempotency()
   const log = lineWriter(write)
-  const owner = ownerKey(config, env)
-  let simulator: Transport | undefined
-  const { createSimulator } = await simulatorModule(config)
+  let owner = ownerFor(config, undefined)
+  let current = config
+  let simulator = await simulatorFor(config, undefined)
   const build = (next: Config): Line =>
     buildLine({
       config: next,
@@ -78,18 +84,32 @@ export async function startServing({
       memory,
       store,
       health,
+      budgets,
       roundTrips,
       idempotent,
       env,
       readFile,
       log,
-      owner: owner?.key,
-      simulatorTransport: () => (simulator ??= createSimulator()),
+      owner: () => owner.key,
+      simulatorTransport: () => simulator ?? absent,
     })
 
   let line = build(config)
   let ready = false
-  const server = createHttpServer({ line: () => line, maxBody: config.server.limits.body, ready: () => ready })
+  let stopping: Promise<void> | undefined
+  const reloader = createReloader({
+    config,
+    read: async () => (await reload?.()) ?? { config: current, problems: [], notices: [] },
+    apply,
+    tell: (result) => write(reloadText(result, source ?? 'the configuration')),
+  })
+  const reloadNow: Serving['reload'] = async (options) => (stopping ? undefined : await reloader.reload(options))
+  const server = createHttpServer({
+    line: () => line,
+    maxBody: () => current.server.limits.body,
+    ready: () => ready,
+    admin: { isOwner: (credential) => sameSecret(credential, owner.key), reload: () => reloadNow() },
+  })
   try {
     await server.listen({ host: config.server.host, port: config.server.port })
   } catch (error) {
@@ -101,21 +121,38 @@ export async function startServing({
   const address = server.server.address()
   const port = typeof address === 'object' && address ? address.port : config.server.port
   const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${port}`
-  if (!quiet) write(greeting({ url, config, source, madeKey: owner?.made ? owner.key : undefined }))
+  if (!quiet) write(greeting({ url, config, source, madeKey: owner.made ? owner.key : undefined }))
 
-  let stopping: Promise<void> | undefined
   return {
     url,
     stop() {
       stopping ??= drain()
       return stopping
     },
-    async reload() {
-      const next = await reload?.()
-      if (!next) return
-      line = build(next)
-      write(`reloaded ${source ?? 'the configuration'}\n`)
-    },
+    reload: reloadNow,
+  }
+
+  /** Whatever can fail comes first: a refused configuration leaves nothing behind. */
+  async function apply(next: Config, { changed, removed }: Differences): Promise<void> {
+    const nextOwner = ownerFor(next, owner)
+    simulator = await simulatorFor(next, simulator)
+    line = build(next)
+    // A provider that is another one now is not judged by what the old one did.
+    const other = new Set([...changed, ...removed].map((path) => path.replace(/^providers\./, '')))
+    health.configure(new Map([...keyCounts(next)].filter(([id]) => !other.has(id))))
+    health.configure(keyCounts(next))
+    transport.keepOnly?.(originsOf(next, catalog))
+    if (nextOwner.made && nextOwner !== owner) write(`owner's key, shown this once: ${nextOwner.key}\n`)
+    owner = nextOwner
+    current = next
+  }
+
+  function ownerFor(next: Config, before: Owner | undefined): Owner {
+    try {
+      return ownerOf(next, { env, readFile, allowPlaintext: next.secrets.allowPlaintext }, before)
+    } catch (error) {
+      throw new StartError((error as Error).message)
+    }
   }
 
   async function drain(): Promise<void> {
@@ -128,7 +165,7 @@ export async function startServing({
       )
       // Uploads that never end, and callers that do not read.
       lastWords = setTimeout(() => server.destroyAll(), LAST_WORDS_MS)
-    }, config.server.drainMs)
+    }, current.server.drainMs)
     await closed
     clearTimeout(limit)
     clearTimeout(lastWords)
@@ -144,11 +181,12 @@ interface LineInputs {
   readonly memory: ReasoningMemory
   readonly store: ResponseStore
   readonly health: Health
+  readonly budgets: RetryBudgets
   readonly roundTrips: RoundTrips
   readonly idempotent: Idempotency
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
-  readonly owner: string | undefined
+  owner(): string
   readonly readFile: (path: string) => string
   readonly simulatorTransport: () => Transport
 }
@@ -160,6 +198,7 @@ function buildLine({
   memory,
   store,
   health,
+  budgets,
   roundTrips,
   idempotent,
   env,
@@ -178,47 +217,43 @@ function buildLine({
     memory,
     store,
     health,
+    budgets,
     roundTrips,
     idempotent,
     sinks: level === 'off' ? [] : [logSink(level, log.write)],
-    authenticate: config.access.mode === 'keys' && owner !== undefined ? ownerOnly(owner, sameSecret) : undefined,
+    authenticate: config.access.mode === 'keys' ? (credential) => ownerOnly(owner(), sameSecret)(credential) : undefined,
   })
 }
 
-/** Digests have one length, so the comparison's time says nothing of the secret's. */
-const sameSecret = (one: string, other: string): boolean => timingSafeEqual(digest(one), digest(other))
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+const keyCounts = ({ providers }: Config): ReadonlyMap<string, number> =>
+  new Map([...providers].map(([id, { keys }]) => [id, Math.max(1, keys.length)]))
 
-/** Needed only where callers must show a key; made, and shown once, when the operator gave none. */
-function ownerKey(config: Config, env: Readonly<Record<string, string | undefined>>): { key: string; made: boolean } | undefined {
-  const given = env['SIGNALBOX_ADMIN_KEY']
-  if (given !== undefined && given !== '') {
-    if (given.length < 8) throw new StartError('SIGNALBOX_ADMIN_KEY is shorter than 8 characters: choose a longer one')
-    return { key: given, made: false }
+/** Where connections may go. */
+function originsOf({ providers }: Config, catalog: Catalog): ReadonlySet<string> {
+  const origins = new Set<string>()
+  for (const { preset, baseUrl } of providers.values()) {
+    const entry = baseUrl === undefined ? catalog.provider(preset) : undefined
+    const urls = baseUrl === undefined ? [...spokenWires].map((wire) => entry && baseUrlOf(entry, wire)) : [baseUrl]
+    for (const url of urls) if (url !== undefined && URL.canParse(url)) origins.add(new URL(url).origin)
   }
-  return config.access.mode === 'keys' ? { key: `sb-${randomBytes(24).toString('base64url')}`, made: true } : undefined
+  return origins
 }
 
 /** The simulator is loaded only where it is configured. */
-async function simulatorModule(config: Config): Promise<{ createSimulator: () => Transport }> {
-  if (![...config.providers.values()].some(({ preset }) => preset === 'simulator')) return { createSimulator: unavailable }
+async function simulatorFor({ providers }: Config, before: Transport | undefined): Promise<Transport | undefined> {
+  if (before || ![...providers.values()].some(({ preset }) => preset === 'simulator')) return before
   const [{ createSimulator }, { simulatorTransport }] = await Promise.all([
     import('../testing/simulator/simulator.ts'),
     import('../testing/simulator/transport.ts'),
   ])
-  return { createSimulator: () => simulatorTransport(createSimulator({ maxCalls: 0 })) }
+  return simulatorTransport(createSimulator({ maxCalls: 0 }))
 }
 
-const unavailable = (): Transport => ({
-  send: () =>
-    Promise.reject(
-      new GatewayError(
-        'upstream-unreachable',
-        'A provider with the preset `simulator` was added by a reload: restart the gateway to start it.',
-      ),
-    ),
+/** Never asked: a line with a simulator is built after it was loaded. */
+const absent: Transport = {
+  send: () => Promise.reject(new GatewayError('internal', 'The simulator is not loaded.')),
   close: async () => {},
-})
+}
 
 function startError(error: unknown, { server: { host, port } }: Config): Error {
   switch ((error as { code?: string }).code) {
