@@ -5,11 +5,12 @@
 
 import { estimateTokens } from './accounting/estimate.ts'
 import { type CostOf, type Outcome, outcomeOf, type Sink } from './accounting/outcome.ts'
+import type { Admission, Place } from './admission/admission.ts'
 import { type Alarm, alarmAfter } from './core/alarm.ts'
 import type { ChatCall, WireId } from './core/call.ts'
 import { Cancellation } from './core/cancellation.ts'
 import { GatewayError, gatewayErrorOf } from './core/error.ts'
-import type { Exchange } from './core/exchange.ts'
+import { type Exchange, elapsed } from './core/exchange.ts'
 import { bytesOf, type HttpReply, type HttpRequest } from './core/http.ts'
 import { newId } from './core/id.ts'
 import type { Inquiry } from './core/inquiry.ts'
@@ -53,6 +54,8 @@ export interface LineParts {
   models(): readonly ListedModel[]
   /** Throws `unauthenticated`. Absent: anyone may call. */
   readonly authenticate?: (credential: string | undefined) => void
+  /** Absent: every call is let in. */
+  readonly admission?: Admission | undefined
 }
 
 export interface Line {
@@ -60,6 +63,11 @@ export interface Line {
   handle(request: HttpRequest, cancellation?: Cancellation): Promise<HttpReply>
   /** A request that the edge could not even read, refused in its dialect. */
   refuse(request: HttpRequest, error: GatewayError): HttpReply
+  /**
+   * Asked before a body is read: at its limits, the gateway turns calls away as cheaply as it can, with no outcome of their own.
+   * Undefined: the request goes its way, where a caller without a valid key hears of that instead.
+   */
+  turnAway(request: () => HttpRequest): HttpReply | undefined
 }
 
 export function createLine(parts: LineParts): Line {
@@ -95,12 +103,30 @@ export function createLine(parts: LineParts): Line {
         return refuse(error, wire, exchange)
       }
     },
+    turnAway(read) {
+      const error = parts.admission?.closed()
+      if (!error) return undefined
+      const request = read()
+      const { op, dialect } = matchEndpoint(request)
+      if ((op !== 'chat' && op !== 'count') || !known(request)) return undefined
+      parts.admission?.turnedAway()
+      return refuse(error, wireOf(parts, dialect), begin(dialect, new Cancellation()))
+    },
     refuse(request, error) {
       const { dialect } = matchEndpoint(request)
       const exchange = begin(dialect, new Cancellation())
       settle(exchange, error)
       return refuse(error, wireOf(parts, dialect), exchange)
     },
+  }
+
+  function known(request: HttpRequest): boolean {
+    try {
+      parts.authenticate?.(credentialOf(request))
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** Once for each `Idempotency-Key`, where the caller gives one. */
@@ -165,8 +191,11 @@ export function createLine(parts: LineParts): Line {
     if (counted) return counted
     const limitMs = Math.min(route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY)
     const limit = deadline(exchange, limitMs)
+    const place = parts.admission && (await placeFor(parts.admission, route, request, exchange, limit))
+    const answering = attemptAll(inquiry, plan, exchange, parts.upstreams, { limitMs, hedge: route.hedge })
+    if (parts.admission && asked.streamed) watchFirstToken(answering, exchange, parts.admission)
     return deliver({
-      answering: attemptAll(inquiry, plan, exchange, parts.upstreams, { limitMs, hedge: route.hedge }),
+      answering,
       inquiry,
       exchange,
       wire,
@@ -175,10 +204,32 @@ export function createLine(parts: LineParts): Line {
       survival: survivalOf(route, controls, candidates),
       settle(error) {
         limit.cancel()
+        place?.leave()
         return settle(exchange, error)
       },
     })
   }
+}
+
+/** Waits for a place, which the call keeps until it is settled. */
+async function placeFor(admission: Admission, { priority }: Route, { body }: HttpRequest, exchange: Exchange, limit: Alarm): Promise<Place> {
+  try {
+    return await admission.enter({ priority: priority ?? 'interactive', bytes: body.length, cancellation: exchange.cancellation })
+  } catch (thrown) {
+    limit.cancel()
+    throw thrown
+  }
+}
+
+/** What a call waited for its first token at the one target it was sent to. */
+function watchFirstToken(answering: ReturnType<typeof attemptAll>, exchange: Exchange, admission: Admission): void {
+  const since = elapsed(exchange)
+  answering.then(
+    ({ candidate: { provider, model } }) => {
+      if (exchange.attempts.length === 1) admission.firstToken(`${provider}/${model}`, elapsed(exchange) - since)
+    },
+    () => {},
+  )
 }
 
 /** Where the call may go, best first. Throws when nothing answers to the model, or nothing can serve the call. */

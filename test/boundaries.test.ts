@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   routing: ['core'],
   egress: ['core', 'wire'],
   accounting: ['core'],
+  admission: ['core'],
   mcp: ['core', 'wire'],
   workflows: ['core'],
   store: ['core'],
@@ -44,7 +45,7 @@ const joiners = new Set([
 const typesFrom: Readonly<Record<string, readonly string[]>> = {
   // What is known of models and prices is handed in; its shape is named.
   accounting: ['catalog'],
-  config: ['wire', 'ingress', 'policy', 'guards', 'cache', 'routing', 'egress', 'accounting', 'mcp', 'workflows', 'store', 'catalog'],
+  config: ['wire', 'ingress', 'policy', 'guards', 'cache', 'routing', 'egress', 'accounting', 'admission', 'mcp', 'workflows', 'store', 'catalog'],
 }
 
 interface Import {

@@ -4,6 +4,7 @@ import { estimateTokens } from '../accounting/estimate.ts'
 import type { CostOf, Sink } from '../accounting/outcome.ts'
 import { ratesAt } from '../accounting/price.ts'
 import { createPricing, type Pricing } from '../accounting/pricing.ts'
+import type { Admission } from '../admission/admission.ts'
 import { capabilitiesOf, isReasoningModel } from '../catalog/capabilities.ts'
 import { baseUrlOf, type Catalog, quirksOf } from '../catalog/catalog.ts'
 import { canonicalProvider } from '../catalog/presets/providers.ts'
@@ -53,6 +54,8 @@ export interface AssembleOptions {
   readonly idempotent?: Idempotency
   /** The caller's key is checked by this; absent: anyone may call. */
   readonly authenticate?: (credential: string | undefined) => void
+  /** Absent: every call is let in. */
+  readonly admission?: Admission
   readonly keepAliveMs?: number
 }
 
@@ -72,11 +75,13 @@ export function assemble({
   idempotent = idempotency(),
   roundTrips,
   authenticate,
+  admission,
   keepAliveMs = 12_000,
 }: AssembleOptions): Line {
   const providers = new Map<string, Provider>()
   for (const [id, provider] of config.providers) providers.set(id, providerOf(id, provider, catalog, secrets))
 
+  admission?.configure({ calls: config.server.limits.calls, bytes: config.server.limits.held })
   health.configure(new Map([...providers].map(([id, { keyCount }]) => [id, keyCount])))
 
   const candidates = createCandidates(config, catalog)
@@ -137,6 +142,7 @@ export function assemble({
     costOf,
     sinks: learns ? [...sinks, learningSink(health)] : sinks,
     authenticate,
+    admission,
     models() {
       listed ??= listModels(config, catalog)
       return listed

@@ -118,6 +118,7 @@ function groupOf(
     ...(route.members && { members }),
     ...(route.prefer && { prefer: route.prefer }),
     ...(route.hedge && { hedge: true }),
+    ...(route.priority !== 'interactive' && { priority: route.priority }),
     ...(route.onBreak !== 'error' && { onBreak: route.onBreak }),
   }
 }

@@ -3,6 +3,7 @@ import type { WireId } from '../core/call.ts'
 import type { Constraints } from '../core/constraints.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Preference } from '../core/preferences.ts'
+import type { Priority } from '../core/priority.ts'
 import type { Retention } from '../core/steering.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
 
@@ -32,8 +33,15 @@ export interface ServerConfig {
   readonly port: number
   readonly threads: number
   readonly drainMs: number
-  /** Bytes, but for `depth`: levels of nesting. */
-  readonly limits: { readonly body: number; readonly answer: number; readonly event: number; readonly depth: number }
+  /** Bytes, but for `depth` (levels of nesting) and `calls`. */
+  readonly limits: {
+    readonly body: number
+    readonly answer: number
+    readonly event: number
+    readonly calls: number
+    readonly held: number
+    readonly depth: number
+  }
 }
 
 export interface ProviderConfig {
@@ -99,6 +107,8 @@ export interface RouteConfig extends RouteSettings {
   readonly strategy: StrategyName | RoutingStrategy
   /** A second target is asked when the first is slow. */
   readonly hedge: boolean
+  /** Where not all calls can be served, which go first. */
+  readonly priority: Priority
   readonly targets: readonly TargetConfig[]
   /** Targets and groups in the operator's order, where there are groups. */
   readonly members?: readonly (TargetConfig | GroupConfig)[]

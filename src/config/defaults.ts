@@ -10,7 +10,7 @@ export const baseConfig: Config = {
     port: 8484,
     threads: 1,
     drainMs: 30_000,
-    limits: { body: 67_108_864, answer: 67_108_864, event: 16_777_216, depth: 1000 },
+    limits: { body: 67_108_864, answer: 67_108_864, event: 16_777_216, calls: 2_000, held: 268_435_456, depth: 1000 },
   },
   store: { url: 'sqlite:./signalbox.db' },
   shared: undefined,

@@ -40,7 +40,7 @@ test('an empty configuration has every default', () => {
       port: 8484,
       threads: 1,
       drainMs: 30_000,
-      limits: { body: 64 * 1024 ** 2, answer: 64 * 1024 ** 2, event: 16 * 1024 ** 2, depth: 1000 },
+      limits: { body: 64 * 1024 ** 2, answer: 64 * 1024 ** 2, event: 16 * 1024 ** 2, calls: 2_000, held: 256 * 1024 ** 2, depth: 1000 },
     })
     assert.equal(config.access.mode, 'open')
     assert.equal(config.store.url, 'sqlite:./signalbox.db')

@@ -41,6 +41,8 @@ export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: 
         body: bytes(input.server.limits.body),
         answer: bytes(input.server.limits.answer),
         event: bytes(input.server.limits.event),
+        calls: input.server.limits.calls,
+        held: bytes(input.server.limits.held),
         depth: input.server.limits.depth,
       },
     },
@@ -124,6 +126,7 @@ function routeOf(route: WrittenRoute, defaults: RouteSettings): RouteConfig {
     commit: commitOf(route.commit ?? {}, defaults.commit),
     onPolicy: route.onPolicy ?? defaults.onPolicy,
     hedge: route.hedge,
+    priority: route.priority,
   }
 }
 

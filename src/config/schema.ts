@@ -5,6 +5,7 @@
  * Error texts are `what is wrong`, newline, `what to do`.
  */
 import { z } from 'zod'
+import { priorities } from '../core/priority.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
 import { onBreaks, onPolicies, strategies } from './config.ts'
 import { budgets, cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
@@ -16,6 +17,13 @@ const limits = z
     body: size('64MB').describe('Largest request body, as sent and after decompression.'),
     answer: size('64MB').describe('Largest plain answer of a provider.'),
     event: size('16MB').describe('Largest single event of a stream.'),
+    calls: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(2_000)
+      .describe('Calls at a time, at the very most; the gateway lowers it by itself when it is overloaded.'),
+    held: size('256MB').describe('Request bodies of all calls that run or wait, together.'),
     depth: z.int().min(8).max(100_000).default(1000).describe('How deep a request body may be nested.'),
   })
   .prefault({})
@@ -231,6 +239,12 @@ const route = z
       .optional()
       .describe('Over `defaults.commit`.'),
     onPolicy: z.enum(onPolicies).optional().describe('Over `defaults.onPolicy`.'),
+    priority: z
+      .enum(priorities)
+      .default('interactive')
+      .describe(
+        'How urgent its calls are: when the gateway is at its limits, `interactive` calls go before those of an `agent`, and `batch` comes last.',
+      ),
     hedge: z
       .boolean()
       .default(false)

@@ -3,6 +3,7 @@
 import type { Constraints } from '../core/constraints.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Preference } from '../core/preferences.ts'
+import type { Priority } from '../core/priority.ts'
 import type { Candidate } from '../core/target.ts'
 import type { RoutingStrategy } from './strategy.ts'
 
@@ -25,6 +26,8 @@ export interface Route {
   readonly onBreak?: 'restart' | 'continue'
   /** Where a member is a group: the candidates and groups as they are written. */
   readonly members?: readonly (Candidate | Group)[] | undefined
+  /** Which go first where not all calls can be served. Absent: `interactive`. */
+  readonly priority?: Priority
   /** A second target is asked when the first is slow. */
   readonly hedge?: boolean
   /** Where its round has got to, for strategies that take turns. */

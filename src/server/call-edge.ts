@@ -34,6 +34,8 @@ export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
 
   return {
     serve(request, response) {
+      const full = line().turnAway(() => plainRequest(request, emptyBody))
+      if (full) return void sendReply(full, response, { method: request.method ?? 'GET', closing: !ready() })
       const pieces: Uint8Array[] = []
       let size = 0
       let refused = false

@@ -1,0 +1,107 @@
+/**
+ * How many calls may run at a time, found out while they run (after Netflix's Gradient2). What is watched is how long calls
+ * wait for their first token, against what is usual for their target; never how long they take in all, since streams are
+ * long by design. A provider that has become slow is not the gateway's congestion: the limit shrinks only while the
+ * process is late itself.
+ */
+
+export interface LimiterOptions {
+  /** Default 20. */
+  readonly min?: number
+  /** Default 2 000. It is also where the limit begins: nothing is held back until something is known. */
+  readonly max?: number
+  /** First tokens may take this many times as long as usual before the limit shrinks. Default 2. */
+  readonly tolerance?: number
+  /** Delay of the event loop beyond which the limit shrinks. Default 100 ms. */
+  readonly lateMs?: number
+}
+
+/** What was seen since the last adjustment. */
+export interface Observed {
+  readonly inFlight: number
+  /** Upper end of the event loop's delays, in milliseconds. */
+  readonly delayMs: number
+}
+
+/** Targets whose usual time is remembered; callers may name any model. */
+const MAX_BASELINES = 1_000
+/** Share of a new sample in what is usual: about the last 600 count. */
+const LONG = 2 / 601
+/** A target's first samples, in which its usual time is a plain mean. */
+const WARM_UP = 20
+/** Share of an adjustment downwards that is made at once. */
+const SMOOTHING = 0.4
+/** Below this share of `lateMs` the process counts as calm: congestion, if there is any, is the provider's. */
+const CALM = 0.2
+
+interface Baseline {
+  ms: number
+  samples: number
+}
+
+export class Limiter {
+  readonly #min: number
+  readonly #tolerance: number
+  readonly #lateMs: number
+  readonly #baselines = new Map<string, Baseline>()
+  #max: number
+  #limit: number
+  #ratios = 0
+  #samples = 0
+
+  constructor({ min = 20, max = 2_000, tolerance = 2, lateMs = 100 }: LimiterOptions = {}) {
+    this.#min = Math.min(min, max)
+    this.#max = max
+    this.#limit = max
+    this.#tolerance = tolerance
+    this.#lateMs = lateMs
+  }
+
+  /** Calls that may run now. */
+  get limit(): number {
+    return Math.floor(this.#limit)
+  }
+
+  /** Another upper end, after a reload. A limit that stood at the old one goes along. */
+  set max(max: number) {
+    this.#limit = this.#limit >= this.#max ? max : Math.min(this.#limit, max)
+    this.#max = max
+  }
+
+  /** A call of this target waited so long for its first token. */
+  sample(target: string, ms: number): void {
+    let baseline = this.#baselines.get(target)
+    if (!baseline) {
+      if (this.#baselines.size >= MAX_BASELINES) this.#baselines.clear()
+      baseline = { ms, samples: 0 }
+      this.#baselines.set(target, baseline)
+    }
+    const usual = Math.max(baseline.ms, 1)
+    this.#ratios += ms / usual
+    this.#samples++
+    baseline.samples++
+    baseline.ms += (ms - baseline.ms) * Math.max(LONG, baseline.samples <= WARM_UP ? 1 / baseline.samples : 0)
+    // After a long surge what was usual then must not pass for usual now.
+    if (usual > ms * this.#tolerance) baseline.ms *= 0.95
+  }
+
+  /** To be called at an even pace while calls run. */
+  adjust({ inFlight, delayMs }: Observed): void {
+    const slower = this.#samples === 0 ? 1 : this.#ratios / this.#samples
+    this.#ratios = 0
+    this.#samples = 0
+    const calm = delayMs <= this.#lateMs * CALM
+    const first = calm ? 1 : Math.max(0.5, Math.min(1, this.#tolerance / slower))
+    const late = Math.max(0.5, Math.min(1, this.#lateMs / Math.max(delayMs, 1)))
+    const gradient = Math.min(first, late)
+    if (gradient < 1) this.#limit = Math.max(this.#min, this.#limit * (1 - SMOOTHING * (1 - gradient)))
+    // A limit that is not reached says nothing of a higher one.
+    else if (inFlight >= this.#limit / 2) this.#limit = Math.min(this.#max, this.#limit + this.#step(calm))
+  }
+
+  /** Where the process has time to spare, the limit is in nobody's interest. */
+  #step(calm: boolean): number {
+    const root = Math.sqrt(this.#limit)
+    return calm ? Math.max(root, this.#limit * 0.25) : root
+  }
+}
