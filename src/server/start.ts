@@ -2,6 +2,7 @@
 import { flushCompileCache } from 'node:module'
 import { logSink } from '../accounting/log-sink.ts'
 import { baseUrlOf, type Catalog, createCatalog } from '../catalog/catalog.ts'
+import { type Admission, createAdmission } from '../admission/admission.ts'
 import { assemble } from '../config/assemble.ts'
 import type { Config } from '../config/config.ts'
 import type { Differences } from '../config/differences.ts'
@@ -21,6 +22,7 @@ import { createHealth, type Health } from '../routing/health/health.ts'
 import { greeting } from './greeting.ts'
 import { createHttpServer } from './http-server.ts'
 import { lineWriter } from './line-writer.ts'
+import { memoryUse } from './memory-use.ts'
 import { type Owner, ownerOf, sameSecret } from './owner.ts'
 import { readFileText } from './read-file.ts'
 import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
@@ -72,6 +74,7 @@ export async function startServing({
   const budgets = createRetryBudgets(health.now)
   const roundTrips = createRoundTrips({ probe: connectTime })
   const idempotent = idempotency()
+  const admission = createAdmission({ memory: memoryUse })
   const log = lineWriter(write)
   let owner = ownerFor(config, undefined)
   let current = config
@@ -87,6 +90,7 @@ export async function startServing({
       budgets,
       roundTrips,
       idempotent,
+      admission,
       env,
       readFile,
       log,
@@ -184,6 +188,7 @@ interface LineInputs {
   readonly budgets: RetryBudgets
   readonly roundTrips: RoundTrips
   readonly idempotent: Idempotency
+  readonly admission: Admission
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
   owner(): string
@@ -201,6 +206,7 @@ function buildLine({
   budgets,
   roundTrips,
   idempotent,
+  admission,
   env,
   log,
   owner,
@@ -220,6 +226,7 @@ function buildLine({
     budgets,
     roundTrips,
     idempotent,
+    admission,
     sinks: level === 'off' ? [] : [logSink(level, log.write)],
     authenticate: config.access.mode === 'keys' ? (credential) => ownerOnly(owner(), sameSecret)(credential) : undefined,
   })
