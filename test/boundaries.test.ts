@@ -28,6 +28,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   testing: ['core', 'wire'],
   config: ['core'],
   admin: ['core', 'store', 'config'],
+  // Lines of their own, with the simulator behind them.
+  drills: ['core', 'config', 'testing'],
 }
 
 /** Files that join the parts and so see all of them, but never `server/`. */
@@ -45,7 +47,22 @@ const joiners = new Set([
 const typesFrom: Readonly<Record<string, readonly string[]>> = {
   // What is known of models and prices is handed in; its shape is named.
   accounting: ['catalog'],
-  config: ['wire', 'ingress', 'policy', 'guards', 'cache', 'routing', 'egress', 'accounting', 'admission', 'mcp', 'workflows', 'store', 'catalog'],
+  drills: ['accounting', 'catalog'],
+  config: [
+    'wire',
+    'ingress',
+    'policy',
+    'guards',
+    'cache',
+    'routing',
+    'egress',
+    'accounting',
+    'admission',
+    'mcp',
+    'workflows',
+    'store',
+    'catalog',
+  ],
 }
 
 interface Import {

@@ -43,6 +43,8 @@ export interface AssembleOptions {
   readonly transport: Transport
   /** The built-in provider, for those whose preset is `simulator`. */
   readonly simulatorTransport: () => Transport
+  /** In place of both: the way out to each provider. */
+  readonly transportFor?: (provider: string) => Transport
   readonly sinks?: readonly Sink[]
   /** Handed over from the line before, on reload. */
   readonly memory?: ReasoningMemory
@@ -67,6 +69,7 @@ export function assemble({
   secrets,
   transport,
   simulatorTransport,
+  transportFor,
   sinks = [],
   memory = reasoningMemory(),
   store = responseStore(),
@@ -103,6 +106,7 @@ export function assemble({
     wires,
     limits: { answer: config.server.limits.answer, event: config.server.limits.event },
     transportOf(provider: string): Transport {
+      if (transportFor) return transportFor(provider)
       if (config.providers.get(provider)?.preset !== 'simulator' || config.providers.get(provider)?.baseUrl !== undefined) return transport
       simulator ??= simulatorTransport()
       return simulator

@@ -20,8 +20,25 @@ export interface Config {
   readonly models: ReadonlyMap<string, RouteConfig>
   readonly secrets: { readonly allowPlaintext: boolean }
   readonly telemetry: { readonly log: 'off' | 'errors' | 'calls' }
+  /** Failover drills on a schedule. */
+  readonly drills?: DrillsConfig | undefined
   /** Sections whose engines come later, validated and with defaults filled in. */
   readonly later: { readonly [Section in LaterSection]: JsonObject | readonly JsonObject[] | undefined }
+}
+
+/** In the order in which they are tried. */
+export const drillFaultNames = ['error', 'rate-limit', 'slow', 'stall', 'truncate', 'bad-json', 'refused'] as const
+export type DrillFault = (typeof drillFaultNames)[number]
+
+export interface DrillsConfig {
+  readonly everyMs: number
+  /** Undefined: every route. */
+  readonly routes: readonly string[] | undefined
+  readonly faults: readonly DrillFault[] | undefined
+  readonly live: boolean
+  /** Milliseconds. */
+  readonly waitMs: number | undefined
+  readonly webhook: { readonly url: string; readonly secret: string | undefined; readonly when: 'failed' | 'always' } | undefined
 }
 
 export const laterSections = ['guards', 'cache', 'tiers', 'budgets', 'mcp', 'prompts', 'workflows'] as const

@@ -34,6 +34,7 @@ export function crossCheck(input: ConfigOutput, context: ParseContext): Found[] 
     ...checkModels(input),
     ...checkRouting(input, context),
     ...checkBudgets(input),
+    ...checkDrills(input),
   ]
 }
 
@@ -50,6 +51,23 @@ function checkAccess({ server, access, admin, secrets }: ConfigOutput, { overrid
     )
   const key = resolveSecret(admin.key, { env: {}, allowPlaintext: secrets.allowPlaintext })
   if ('fault' in key && key.fault === 'malformed') problems.push(found(['admin', 'key'], key.message, key.remedy))
+  return problems
+}
+
+function checkDrills({ drills, models, secrets }: ConfigOutput): Found[] {
+  const problems: Found[] = []
+  const routes = Object.keys(models)
+  drills?.routes?.forEach((name, index) => {
+    if (!routes.includes(name))
+      problems.push(
+        found(['drills', 'routes', index], `there is no route \`${name}\``, didYouMean(name, routes) ?? 'name a route of `models`'),
+      )
+  })
+  if (drills?.webhook?.secret !== undefined) {
+    const secret = resolveSecret(drills.webhook.secret, { env: {}, allowPlaintext: secrets.allowPlaintext })
+    if ('fault' in secret && secret.fault === 'malformed')
+      problems.push(found(['drills', 'webhook', 'secret'], secret.message, secret.remedy))
+  }
   return problems
 }
 

@@ -8,6 +8,7 @@ import { parseDuration, parseSize } from '../core/units.ts'
 import {
   type CommitConfig,
   type Config,
+  type DrillsConfig,
   type GroupConfig,
   laterSections,
   type ProviderConfig,
@@ -55,6 +56,7 @@ export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: 
     models: new Map(Object.entries(input.models).map(([name, route]) => [name, routeOf(route, defaults)])),
     secrets: { allowPlaintext: input.secrets.allowPlaintext },
     telemetry: input.telemetry,
+    ...(input.drills && { drills: drillsOf(input.drills) }),
     later: laterOf(input),
   }
 }
@@ -144,6 +146,17 @@ function timeoutsOf({ connect, firstToken, idle, answer, total }: Timeouts, over
     idleMs: idle === undefined ? over?.idleMs : ms(idle),
     answerMs: answer === undefined ? over?.answerMs : ms(answer),
     totalMs: total === undefined ? over?.totalMs : ms(total),
+  }
+}
+
+function drillsOf({ every, routes, faults, live, wait, webhook }: NonNullable<ConfigOutput['drills']>): DrillsConfig {
+  return {
+    everyMs: ms(every),
+    routes,
+    faults,
+    live,
+    waitMs: wait === undefined ? undefined : ms(wait),
+    webhook: webhook && { url: webhook.url, secret: webhook.secret, when: webhook.when },
   }
 }
 

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { priorities } from '../core/priority.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
 import { onBreaks, onPolicies, strategies } from './config.ts'
+import { drills } from './schema-drills.ts'
 import { budgets, cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
 import { bodyFields, duration, headers, optionalDuration, secret, size, wire } from './schema-parts.ts'
 import { constraints, pool, prefer, retention, routeOrModel, someTarget, when } from './schema-routing.ts'
@@ -300,6 +301,7 @@ export const configSchema = z
     workflows,
     secrets,
     telemetry,
+    drills,
   })
   .describe('Configuration of Signalbox.')
 

@@ -1,8 +1,8 @@
 /** From a configuration to a listening gateway, and to its end. */
 import { flushCompileCache } from 'node:module'
 import { logSink } from '../accounting/log-sink.ts'
-import { baseUrlOf, type Catalog, createCatalog } from '../catalog/catalog.ts'
 import { type Admission, createAdmission } from '../admission/admission.ts'
+import { baseUrlOf, type Catalog, createCatalog } from '../catalog/catalog.ts'
 import { assemble } from '../config/assemble.ts'
 import type { Config } from '../config/config.ts'
 import type { Differences } from '../config/differences.ts'
@@ -26,6 +26,7 @@ import { memoryUse } from './memory-use.ts'
 import { type Owner, ownerOf, sameSecret } from './owner.ts'
 import { readFileText } from './read-file.ts'
 import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
+import { scheduledDrills } from './scheduled-drills.ts'
 
 export interface ServeOptions {
   readonly config: Config
@@ -101,6 +102,7 @@ export async function startServing({
   let line = build(config)
   let ready = false
   let stopping: Promise<void> | undefined
+  const drills = scheduledDrills({ config: () => current, catalog, transport, env, readFile, write })
   const reloader = createReloader({
     config,
     read: async () => (await reload?.()) ?? { config: current, problems: [], notices: [] },
@@ -120,6 +122,7 @@ export async function startServing({
     throw startError(error, config)
   }
   ready = true
+  drills.configure(config.drills)
   // What was compiled for this start is there for the next one, however this process ends.
   flushCompileCache()
   const address = server.server.address()
@@ -149,6 +152,7 @@ export async function startServing({
     if (nextOwner.made && nextOwner !== owner) write(`owner's key, shown this once: ${nextOwner.key}\n`)
     owner = nextOwner
     current = next
+    drills.configure(next.drills)
   }
 
   function ownerFor(next: Config, before: Owner | undefined): Owner {
@@ -161,6 +165,7 @@ export async function startServing({
 
   async function drain(): Promise<void> {
     ready = false
+    drills.stop()
     const closed = server.close()
     let lastWords: ReturnType<typeof setTimeout> | undefined
     const limit = setTimeout(() => {

@@ -53,6 +53,18 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .action(act(async () => (await import('./explain.ts')).explainCommand))
 
   program
+    .command('drill')
+    .description('break the first targets of routes on purpose, and tell whether calls still get their answer')
+    .argument('[routes...]', 'the routes; default: all')
+    .option('--route <names>', 'the same, separated by commas')
+    .option('--fault <names>', 'only these: error, rate-limit, slow, stall, truncate, bad-json, refused')
+    .option('--live', 'really call healthy targets; without it the simulator answers for all of them')
+    .option('--wait <duration>', 'no wait for a target is longer than this; default 1s, with --live as the routes say')
+    .option('--config <file>', 'the configuration; default: signalbox.{yaml,json,ts} here')
+    .option('--json', 'print JSON')
+    .action(act(async () => (await import('./drill.ts')).drillCommand))
+
+  program
     .command('import')
     .description("turn another gateway's configuration into ours")
     .argument('<words...>', 'litellm FILE or portkey FILE')

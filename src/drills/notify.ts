@@ -1,0 +1,49 @@
+/** Posts a report to a webhook, signed so that the receiver can tell that it is ours. */
+import { createHmac } from 'node:crypto'
+import type { DrillReport } from './report.ts'
+
+export interface Webhook {
+  readonly url: string
+  /** Absent: not signed. */
+  readonly secret?: string | undefined
+}
+
+const TRIES = 3
+const TIMEOUT_MS = 10_000
+const BETWEEN_MS = 1_000
+
+/** `sha256=` and the HMAC, in hex, of the timestamp, a dot, and the body. */
+export const signatureOf = (secret: string, timestamp: string, body: string): string =>
+  `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
+
+/** Undefined when it was taken; else why not. Never throws. */
+export async function postReport({ url, secret }: Webhook, report: DrillReport, betweenMs = BETWEEN_MS): Promise<string | undefined> {
+  const body = JSON.stringify({ type: 'drill.report', ...report })
+  let problem: string | undefined
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, betweenMs * 2 ** (attempt - 1)))
+    const timestamp = String(Math.floor(Date.now() / 1000))
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        // A redirect could lead the signed report elsewhere.
+        redirect: 'manual',
+        headers: {
+          'content-type': 'application/json',
+          'x-signalbox-drill': report.id,
+          'x-signalbox-timestamp': timestamp,
+          ...(secret !== undefined && { 'x-signalbox-signature': signatureOf(secret, timestamp, body) }),
+        },
+        body,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      })
+      await response.body?.cancel()
+      if (response.ok) return undefined
+      problem = `the webhook answered ${response.status}`
+      if (response.status < 500 && response.status !== 429) return problem
+    } catch (error) {
+      problem = `the webhook could not be reached: ${error instanceof Error ? error.message : String(error)}`
+    }
+  }
+  return problem
+}
