@@ -24,6 +24,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Give it to any SDK that takes a `fetch`. */
   readonly fetch: GatewayFetch
+  /** Opens connections to the targets of a model (a route, or `provider/model`) before the first call needs them. */
+  warm(model: string): void
   /** Closes the connections to providers. */
   close(): Promise<void>
 }
@@ -52,7 +54,7 @@ export function createGateway(
     simulatorTransport: () => simulatorTransport(createSimulator({ maxCalls: 0 })),
     sinks,
   })
-  return { fetch: fetchOf(() => line), close: () => transport.close() }
+  return { fetch: fetchOf(() => line), warm: (model) => line.warm(model), close: () => transport.close() }
 }
 
 /** undici on Node, loaded with the first call; `fetch` elsewhere. */
@@ -65,6 +67,7 @@ function ownTransport(): Transport {
   }
   return {
     send: async (request, cancellation) => (await load()).send(request, cancellation),
+    warm: (url) => void load().then((transport) => transport.warm?.(url)),
     close: async () => (await loaded)?.close(),
   }
 }

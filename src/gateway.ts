@@ -68,12 +68,22 @@ export interface Line {
    * Undefined: the request goes its way, where a caller without a valid key hears of that instead.
    */
   turnAway(request: () => HttpRequest): HttpReply | undefined
+  /** Opens connections to the targets of a model before they are needed. Throws `unknown-model`. */
+  warm(model: string): void
 }
 
 export function createLine(parts: LineParts): Line {
   const settle = settler(parts)
 
   return {
+    warm(model) {
+      const { candidates } = parts.routes.resolve(model)
+      for (const { provider, model: name, wires } of candidates) {
+        const [wire] = wires
+        const upstream = parts.upstreams.providers.get(provider)
+        if (wire && upstream) parts.upstreams.transportOf(provider).warm?.(upstream.url(wire, 'chat', name, false))
+      }
+    },
     async handle(request, cancellation = new Cancellation()) {
       const endpoint = matchEndpoint(request)
       const exchange = begin(endpoint.dialect, cancellation)
@@ -212,7 +222,13 @@ export function createLine(parts: LineParts): Line {
 }
 
 /** Waits for a place, which the call keeps until it is settled. */
-async function placeFor(admission: Admission, { priority }: Route, { body }: HttpRequest, exchange: Exchange, limit: Alarm): Promise<Place> {
+async function placeFor(
+  admission: Admission,
+  { priority }: Route,
+  { body }: HttpRequest,
+  exchange: Exchange,
+  limit: Alarm,
+): Promise<Place> {
   try {
     return await admission.enter({ priority: priority ?? 'interactive', bytes: body.length, cancellation: exchange.cancellation })
   } catch (thrown) {

@@ -7,6 +7,8 @@ import type { Headers, Transport, UpstreamRequest, UpstreamResponse } from '../c
 import { ByteQueue } from './byte-queue.ts'
 
 const KEEP_ALIVE_MS = 60_000
+/** The default of `timeouts.connect`: calls with another one open connections of their own. */
+const WARM_CONNECT_MS = 2_000
 const MAX_HEADER = 64 * 1024
 
 const inflaters: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
@@ -63,14 +65,12 @@ export function undiciTransport(): Transport {
     },
     warm(url) {
       const { origin } = addressOf(url)
-      poolOf(origin, 2_000).dispatch({ origin, path: '/', method: 'HEAD' }, { onResponseError() {} })
-    },
-    keepOnly(origins) {
-      for (const [key, pool] of pools) {
-        if (origins.has(key.slice(key.indexOf(' ') + 1))) continue
-        pools.delete(key)
-        void pool.close()
-      }
+      // Whatever comes back, and whether anything does, the connection stands or the first call opens it.
+      const ignore = (): void => {}
+      poolOf(origin, WARM_CONNECT_MS).dispatch(
+        { origin, path: '/', method: 'OPTIONS' },
+        { onRequestStart: ignore, onResponseStart: ignore, onResponseData: ignore, onResponseEnd: ignore, onResponseError: ignore },
+      )
     },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()))

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { ConfigError, createGateway } from './create-gateway.ts'
+
+test('a warmed model has its connection before the first call, which then uses it', async () => {
+  const seen: string[] = []
+  const server = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`)
+    response.end(
+      JSON.stringify({
+        id: 'c',
+        object: 'chat.completion',
+        created: 1,
+        model: 'm',
+        choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
+      }),
+    )
+  })
+  let connections = 0
+  server.on('connection', () => connections++)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const gateway = createGateway({ providers: { lab: { preset: 'openai-compatible', baseUrl: `http://127.0.0.1:${port}/v1` } } })
+  try {
+    gateway.warm('lab/m')
+    await once(server, 'request')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const answer = await gateway.fetch('http://any/v1/chat/completions', {
+      method: 'POST',
+      body: JSON.stringify({ model: 'lab/m', messages: [{ role: 'user', content: 'Hello' }] }),
+    })
+    assert.equal(answer.status, 200)
+    assert.deepEqual(seen, ['OPTIONS /', 'POST /v1/chat/completions'])
+    assert.equal(connections, 1)
+  } finally {
+    await gateway.close()
+    server.close()
+  }
+})
+
+test('only what answers can be warmed', () => {
+  const gateway = createGateway({ providers: { simulator: {} } })
+  assert.throws(() => gateway.warm('nobody'), { code: 'unknown_model' })
+})
+
+test('a configuration with problems says all of them', () => {
+  assert.throws(
+    () =>
+      createGateway({
+        providers: { lab: { preset: 'openai-compatible' } },
+        models: { fast: { targets: [{ provider: 'labb', model: 'm' }] } },
+      }),
+    (error) => {
+      assert.ok(error instanceof ConfigError)
+      assert.match(error.message, /baseUrl/)
+      assert.match(error.message, /labb/)
+      return true
+    },
+  )
+})
