@@ -3,10 +3,11 @@
  * Fastify; everything else is a call and takes the short way to the line.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server as Listener, Socket } from 'node:net'
 import Fastify from 'fastify'
 import { ADMIN_PREFIX, type AdminParts, adminApi } from '../admin/api.ts'
 import type { GatewayError } from '../core/error.ts'
+import { closed, listenOptions, moreListeners } from './acceptors.ts'
 import { type CallEdgeOptions, callEdge } from './call-edge.ts'
 import { isWebSocket, refuseGarbage, refuseUpgrade } from './odd-connections.ts'
 
@@ -61,15 +62,19 @@ export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ad
   server.get('/healthz', () => ({ status: 'ok' }))
   server.get('/readyz', (_request, reply) => reply.code(ready() ? 200 : 503).send({ status: ready() ? 'ready' : 'stopping' }))
   if (admin) server.register(adminApi(admin), { prefix: ADMIN_PREFIX })
+  let more: readonly Listener[] = []
 
   return {
     server: server.server,
-    listen: (address) => server.listen(address),
+    async listen(address) {
+      await server.listen(await listenOptions(address))
+      more = await moreListeners(server.server)
+    },
     async close() {
       // A connection whose call ends from now on would stay open for its next one.
       const sweep = setInterval(() => server.server.closeIdleConnections(), SWEEP_MS)
       try {
-        await server.close()
+        await Promise.all([server.close(), ...more.map(closed)])
       } finally {
         clearInterval(sweep)
       }
