@@ -67,7 +67,7 @@ export interface Line {
    * Asked before a body is read: at its limits, the gateway turns calls away as cheaply as it can, with no outcome of their own.
    * Undefined: the request goes its way, where a caller without a valid key hears of that instead.
    */
-  turnAway(request: () => HttpRequest): HttpReply | undefined
+  turnAway(request: () => HttpRequest): (HttpReply & { readonly body: Uint8Array }) | undefined
   /** Opens connections to the targets of a model before they are needed. Throws `unknown-model`. */
   warm(model: string): void
 }
@@ -120,7 +120,8 @@ export function createLine(parts: LineParts): Line {
       const { op, dialect } = matchEndpoint(request)
       if ((op !== 'chat' && op !== 'count') || !known(request)) return undefined
       parts.admission?.turnedAway()
-      return refuse(error, wireOf(parts, dialect), begin(dialect, new Cancellation()))
+      const { status, headers, body } = refuse(error, wireOf(parts, dialect), begin(dialect, new Cancellation()))
+      return { status, headers, body: body as Uint8Array }
     },
     refuse(request, error) {
       const { dialect } = matchEndpoint(request)

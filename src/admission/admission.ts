@@ -83,6 +83,10 @@ const MEMORY_MS = 500
 const MEMORY_TIGHT = 0.85
 const MEMORY_FULL = 0.95
 
+const overloaded = (seconds: number): GatewayError =>
+  new GatewayError('overloaded', 'The gateway is at its limits: try again after a moment.', { retryAfterMs: seconds * 1_000 })
+const refusals: readonly GatewayError[] = [overloaded(1), overloaded(2), overloaded(3)]
+
 interface Waiting extends Waiter {
   readonly since: number
   admit(): void
@@ -245,10 +249,8 @@ export function createAdmission({
     return refusal()
   }
 
+  /** Ready-made, since an error takes time to make. Spread out, so that those who were refused together do not come back together. */
   function refusal(): GatewayError {
-    // Spread out, so that those who were refused together do not come back together.
-    return new GatewayError('overloaded', 'The gateway is at its limits: try again after a moment.', {
-      retryAfterMs: 1_000 + random() * 2_000,
-    })
+    return refusals[Math.floor(random() * refusals.length)] ?? overloaded(1)
   }
 }

@@ -9,7 +9,7 @@ import { emptyBody, type Headers, type HttpRequest } from '../core/http.ts'
 import { joinedBytes } from '../core/text.ts'
 import type { Line } from '../gateway.ts'
 import { decompressed } from './decompress.ts'
-import { sendReply } from './send.ts'
+import { sendRefusal, sendReply } from './send.ts'
 
 export interface CallEdgeOptions {
   /** The line in force; asked for each call, so that a reload takes effect at once. */
@@ -35,7 +35,7 @@ export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
   return {
     serve(request, response) {
       const full = line().turnAway(() => plainRequest(request, emptyBody))
-      if (full) return void sendReply(full, response, { method: request.method ?? 'GET', closing: !ready() })
+      if (full) return sendRefusal(full, response, !ready())
       const pieces: Uint8Array[] = []
       let size = 0
       let refused = false
