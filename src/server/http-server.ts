@@ -9,6 +9,7 @@ import { ADMIN_PREFIX, type AdminParts, adminApi } from '../admin/api.ts'
 import type { GatewayError } from '../core/error.ts'
 import { closed, listenOptions, moreListeners } from './acceptors.ts'
 import { type CallEdgeOptions, callEdge } from './call-edge.ts'
+import { type MetricsEndpoint, serveMetrics } from './metrics.ts'
 import { isWebSocket, refuseGarbage, refuseUpgrade } from './odd-connections.ts'
 
 export interface HttpServerOptions extends CallEdgeOptions {
@@ -18,6 +19,8 @@ export interface HttpServerOptions extends CallEdgeOptions {
   readonly uploadMs?: number
   /** Absent: there is no admin API. */
   readonly admin?: AdminParts
+  /** Absent: there is no `/metrics`. */
+  readonly metrics?: MetricsEndpoint
 }
 
 export interface HttpServer {
@@ -35,9 +38,14 @@ export interface HttpServer {
 const SWEEP_MS = 50
 
 /** Paths of the process itself. */
-const isOwn = (url: string): boolean => url.startsWith('/healthz') || url.startsWith('/readyz') || /^\/admin(?:[/?]|$)/.test(url)
+const isOwn = (url: string): boolean =>
+  url.startsWith('/healthz') ||
+  url.startsWith('/readyz') ||
+  url === '/metrics' ||
+  url.startsWith('/metrics?') ||
+  /^\/admin(?:[/?]|$)/.test(url)
 
-export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, admin, ...options }: HttpServerOptions): HttpServer {
+export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, admin, metrics, ...options }: HttpServerOptions): HttpServer {
   const { line, ready } = options
   const edge = callEdge(options)
   const listening = (handler: (request: IncomingMessage, response: ServerResponse) => void): Server => {
@@ -61,6 +69,7 @@ export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ad
   const server = Fastify({ serverFactory: listening, forceCloseConnections: 'idle', exposeHeadRoutes: false, return503OnClosing: false })
   server.get('/healthz', () => ({ status: 'ok' }))
   server.get('/readyz', (_request, reply) => reply.code(ready() ? 200 : 503).send({ status: ready() ? 'ready' : 'stopping' }))
+  if (metrics) server.get('/metrics', (request, reply) => serveMetrics(metrics, request, reply))
   if (admin) server.register(adminApi(admin), { prefix: ADMIN_PREFIX })
   let more: readonly Listener[] = []
 

@@ -1,6 +1,8 @@
 /** From a configuration to a listening gateway, and to its end. */
 import { flushCompileCache } from 'node:module'
 import { logSink } from '../accounting/log-sink.ts'
+import { callMetrics } from '../accounting/metrics/call-metrics.ts'
+import type { Sink } from '../accounting/outcome.ts'
 import { type Admission, createAdmission } from '../admission/admission.ts'
 import { baseUrlOf, type Catalog, createCatalog } from '../catalog/catalog.ts'
 import { assemble } from '../config/assemble.ts'
@@ -21,8 +23,10 @@ import { ownerOnly } from '../policy/owner-key.ts'
 import { createHealth, type Health } from '../routing/health/health.ts'
 import { greeting } from './greeting.ts'
 import { createHttpServer } from './http-server.ts'
+import { knownModels } from './known-models.ts'
 import { lineWriter } from './line-writer.ts'
 import { memoryUse } from './memory-use.ts'
+import { metricsPage, watchConnections } from './metrics.ts'
 import { type Owner, ownerOf, sameSecret } from './owner.ts'
 import { readFileText } from './read-file.ts'
 import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
@@ -71,14 +75,17 @@ export async function startServing({
   const transport = undiciTransport()
   const memory = reasoningMemory()
   const store = responseStore()
-  const health = createHealth()
+  let current = config
+  const knownModel = knownModels(() => current, catalog)
+  const metrics = callMetrics({ knownModel })
+  const health = createHealth({ onTransition: metrics.transition })
+  const unwatch = watchConnections(metrics.connected)
   const budgets = createRetryBudgets(health.now)
   const roundTrips = createRoundTrips({ probe: connectTime })
   const idempotent = idempotency()
   const admission = createAdmission({ memory: memoryUse })
   const log = lineWriter(write)
   let owner = ownerFor(config, undefined)
-  let current = config
   let simulator = await simulatorFor(config, undefined)
   const build = (next: Config): Line =>
     buildLine({
@@ -92,6 +99,7 @@ export async function startServing({
       roundTrips,
       idempotent,
       admission,
+      metrics,
       env,
       readFile,
       log,
@@ -115,6 +123,10 @@ export async function startServing({
     maxBody: () => current.server.limits.body,
     ready: () => ready,
     admin: { isOwner: (credential) => sameSecret(credential, owner.key), reload: () => reloadNow() },
+    metrics: {
+      page: metricsPage(metrics, { admission: admission.report, targets: health.snapshot, knownModel }),
+      allowed: (credential) => current.access.mode === 'open' || (credential !== undefined && sameSecret(credential, owner.key)),
+    },
   })
   try {
     await server.listen({ host: config.server.host, port: config.server.port })
@@ -179,6 +191,7 @@ export async function startServing({
     clearTimeout(limit)
     clearTimeout(lastWords)
     log.flush()
+    unwatch()
     await transport.close()
   }
 }
@@ -194,6 +207,7 @@ interface LineInputs {
   readonly roundTrips: RoundTrips
   readonly idempotent: Idempotency
   readonly admission: Admission
+  readonly metrics: Sink
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
   owner(): string
@@ -212,6 +226,7 @@ function buildLine({
   roundTrips,
   idempotent,
   admission,
+  metrics,
   env,
   log,
   owner,
@@ -232,7 +247,7 @@ function buildLine({
     roundTrips,
     idempotent,
     admission,
-    sinks: level === 'off' ? [] : [logSink(level, log.write)],
+    sinks: level === 'off' ? [metrics] : [metrics, logSink(level, log.write)],
     authenticate: config.access.mode === 'keys' ? (credential) => ownerOnly(owner(), sameSecret)(credential) : undefined,
   })
 }
