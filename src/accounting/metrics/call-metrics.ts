@@ -34,11 +34,11 @@ const MAX_PLACES = 1_000
 /** The series of calls with one route, provider and model. */
 interface Place {
   readonly codes: Map<string, CounterSeries>
-  readonly duration: HistogramSeries
-  readonly overhead: HistogramSeries
   readonly provider: string
   readonly model: string
-  readonly cost: CounterSeries
+  duration?: HistogramSeries
+  overhead?: HistogramSeries
+  cost?: CounterSeries
   first?: HistogramSeries
   between?: HistogramSeries
   input?: HistogramSeries
@@ -58,7 +58,7 @@ export function callMetrics({ knownModel = () => true, registry = new Registry()
   )
   const attempts = registry.counter(
     'signalbox_attempts_total',
-    'Requests to providers; `unsent` ones never got a connection.',
+    'Requests to providers; where `sent` is false no connection stood.',
     'provider',
     'model',
     'sent',
@@ -117,9 +117,6 @@ export function callMetrics({ knownModel = () => true, registry = new Registry()
         kinds: new Map(),
         provider,
         model: label,
-        duration: duration.of('chat', provider, label),
-        overhead: overhead.of(route),
-        cost: cost.of(route, provider, label),
       }
       places.set(name, place)
     }
@@ -144,13 +141,20 @@ export function callMetrics({ knownModel = () => true, registry = new Registry()
         if (attempt.fault !== undefined) faults.of(attempt.provider, label, attempt.fault).value++
       }
       if (provider === '') return
+      place.duration ??= duration.of('chat', provider, place.model)
       place.duration.observe(latency.total / 1000)
-      if (latency.overhead !== undefined) place.overhead.observe(latency.overhead / 1000)
+      if (latency.overhead !== undefined) {
+        place.overhead ??= overhead.of(route)
+        place.overhead.observe(latency.overhead / 1000)
+      }
       if (streamed && latency.first !== undefined) {
         place.first ??= first.of('chat', provider, place.model)
         place.first.observe(latency.first / 1000)
       }
-      if (nanos !== undefined) place.cost.value += Number(nanos) / 1e9
+      if (nanos !== undefined) {
+        place.cost ??= cost.of(route, provider, place.model)
+        place.cost.value += Number(nanos) / 1e9
+      }
       if (outcome.usage) countTokens(outcome, outcome.usage, place)
     },
   }
