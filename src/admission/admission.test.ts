@@ -114,7 +114,7 @@ test('work whose caller has gone is dropped, and its place goes to the next', as
 test('the line is as long as it may be, and who would stand behind it is refused at once', () => {
   const { admission } = rig({ calls: 1 })
   taken(enter(admission))
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 100; i++) {
     assert.equal(admission.closed(), undefined)
     void later(enter(admission))
   }
@@ -135,7 +135,7 @@ test('the most urgent goes first, and sends the least urgent away where the line
       () => void order.push(`${name} refused`),
     )
   const all = [waits('batch', 'b1'), waits('agent', 'a1'), waits('batch', 'b2'), waits('interactive', 'i1')]
-  for (let i = 0; i < 46; i++) all.push(waits('interactive', 'more'))
+  for (let i = 0; i < 96; i++) all.push(waits('interactive', 'more'))
   // The line is full: the last of the least urgent makes room.
   all.push(waits('agent', 'a2'))
   assert.equal(admission.closed(), undefined)

@@ -73,7 +73,11 @@ export interface Admission {
 
 /** Waiting for longer is worse than hearing at once that there is no place. */
 const LONGEST_WAIT_MS = 1_000
-const LEAST_LINE = 50
+/** The line is as long as this many milliseconds take to serve; once it has stood for a while, as that many. */
+const LONG_WAIT_MS = 500
+const SHORT_WAIT_MS = 100
+const STANDING_MS = 2_000
+const LEAST_LINE = 100
 /** Places kept for interactive calls. */
 const RESERVED = 0.2
 /** Below so many calls at a time nobody asks how the process is doing. */
@@ -109,6 +113,13 @@ export function createAdmission({
   let held = 0
   let used = 0
   let left = 0
+  /** Since the last adjustment. */
+  let started = 0
+  /** Calls that get a place, by the millisecond, lately. */
+  let perMs = 0
+  /** When the line was last seen empty. */
+  let emptyAt = 0
+  let refused = 0
   let adjustedAt = 0
   let delayMs = 0
   let memoryAt = Number.NEGATIVE_INFINITY
@@ -119,7 +130,9 @@ export function createAdmission({
     used <= MEMORY_TIGHT
       ? limiter.limit
       : Math.max(1, Math.floor(limiter.limit * Math.max(0.1, (MEMORY_FULL - used) / (MEMORY_FULL - MEMORY_TIGHT))))
-  const lineLength = (): number => Math.max(LEAST_LINE, places() >> 2)
+  /** As many as will get a place soon; where the line has not been empty for a while, sooner. */
+  const lineLength = (): number =>
+    Math.max(LEAST_LINE, Math.floor(perMs * (clock.now() - emptyAt > STANDING_MS ? SHORT_WAIT_MS : LONG_WAIT_MS)))
   const open = (priority: Priority): number => (priority === 'interactive' ? places() : Math.max(1, Math.floor(places() * (1 - RESERVED))))
   /** One call alone may be as large as a body may be. */
   const fits = ({ priority, bytes }: { readonly priority: Priority; readonly bytes: number }): boolean =>
@@ -128,7 +141,7 @@ export function createAdmission({
   return {
     enter(applicant) {
       look()
-      if (used > MEMORY_FULL && inFlight > 0) throw refused('memory')
+      if (used > MEMORY_FULL && inFlight > 0) throw refuse('memory')
       if (line.size === 0 && fits(applicant)) return placed(applicant.bytes, 0)
       return queued(applicant)
     },
@@ -139,6 +152,7 @@ export function createAdmission({
     },
     turnedAway() {
       shed[used > MEMORY_FULL ? 'memory' : 'line-full']++
+      refused++
     },
     firstToken: (target, ms) => limiter.sample(target, ms),
     configure({ calls = 2_000, bytes = 256 * 1024 * 1024 }) {
@@ -161,6 +175,7 @@ export function createAdmission({
 
   function placed(size: number, waitedMs: number): Place {
     inFlight++
+    started++
     held += size
     if (inFlight >= BUSY) delay.start()
     let here = true
@@ -178,12 +193,13 @@ export function createAdmission({
 
   function queued({ priority, bytes: size, cancellation }: Applicant): Promise<Place> {
     if (cancellation.cancelled) throw gatewayErrorOf(cancellation.reason)
-    if (held + size > maxBytes && size > maxBytes / 2) throw refused('bytes')
+    if (held + size > maxBytes && size > maxBytes / 2) throw refuse('bytes')
     if (line.size >= lineLength()) {
       const other = line.lastBelow(priority)
-      if (!other) throw refused('line-full')
-      other.refuse(refused('line-full'))
+      if (!other) throw refuse('line-full')
+      other.refuse(refuse('line-full'))
     }
+    if (line.size === 0) emptyAt = clock.now()
     delay.start()
     return new Promise((resolve, reject) => {
       const out = (): void => {
@@ -209,7 +225,7 @@ export function createAdmission({
         },
       }
       line.add(waiting)
-      const forgetTimer = clock.after(LONGEST_WAIT_MS, () => waiting.refuse(refused('waited')))
+      const forgetTimer = clock.after(LONGEST_WAIT_MS, () => waiting.refuse(refuse('waited')))
       const forgetCaller = cancellation.onCancel((reason) => {
         left++
         waiting.refuse(gatewayErrorOf(reason))
@@ -225,10 +241,15 @@ export function createAdmission({
   function ticked(): void {
     const now = clock.now()
     look()
+    if (line.size === 0) emptyAt = now
     if (now - adjustedAt >= ADJUST_MS) {
+      // The first time since it was idle says nothing of a pace.
+      if (now - adjustedAt < 8 * ADJUST_MS) perMs += (started / (now - adjustedAt) - perMs) * 0.3
       adjustedAt = now
       delayMs = delay.take()
-      limiter.adjust({ inFlight, delayMs })
+      limiter.adjust({ inFlight, delayMs, started, refused })
+      started = 0
+      refused = 0
     }
     next()
     if (inFlight >= BUSY || line.size > 0) return
@@ -244,8 +265,9 @@ export function createAdmission({
     used = memory()
   }
 
-  function refused(reason: ShedReason): GatewayError {
+  function refuse(reason: ShedReason): GatewayError {
     shed[reason]++
+    refused++
     return refusal()
   }
 

@@ -46,6 +46,15 @@ test('a late event loop shrinks it with no samples at all, and calm lets it grow
   assert.equal(limiter.limit, 1_000)
 })
 
+test('where refusing is what makes the process late, the limit does not shrink: fewer places would mean more refusals', () => {
+  const limiter = new Limiter({ max: 400 })
+  limiter.adjust({ inFlight: 400, delayMs: 300, started: 100, refused: 50 })
+  const limit = limiter.limit
+  assert.ok(limit < 400)
+  for (let i = 0; i < 4; i++) limiter.adjust({ inFlight: limit, delayMs: 300, started: 20, refused: 500 })
+  assert.ok(limiter.limit >= limit)
+})
+
 test('a limit that stood at its upper end goes along with another one; one that had to shrink stays', () => {
   const limiter = new Limiter({ max: 500 })
   limiter.max = 800

@@ -21,6 +21,9 @@ export interface Observed {
   readonly inFlight: number
   /** Upper end of the event loop's delays, in milliseconds. */
   readonly delayMs: number
+  /** Calls that got a place, and calls that were refused. */
+  readonly started?: number
+  readonly refused?: number
 }
 
 /** Targets whose usual time is remembered; callers may name any model. */
@@ -31,6 +34,10 @@ const LONG = 2 / 601
 const WARM_UP = 20
 /** Share of an adjustment downwards that is made at once. */
 const SMOOTHING = 0.4
+/** Least share of the calls that run which is left of the limit at once. */
+const FIRM = 0.8
+/** Calls that must get a place for each that is refused, or the limit does not shrink. */
+const LEAST_STARTED = 0.6
 /** Below this share of `lateMs` the process counts as calm: congestion, if there is any, is the provider's. */
 const CALM = 0.2
 
@@ -48,6 +55,8 @@ export class Limiter {
   #limit: number
   #ratios = 0
   #samples = 0
+  /** It was late the last time. */
+  #late = false
 
   constructor({ min = 20, max = 2_000, tolerance = 2, lateMs = 100 }: LimiterOptions = {}) {
     this.#min = Math.min(min, max)
@@ -86,7 +95,7 @@ export class Limiter {
   }
 
   /** To be called at an even pace while calls run. */
-  adjust({ inFlight, delayMs }: Observed): void {
+  adjust({ inFlight, delayMs, started = 0, refused = 0 }: Observed): void {
     const slower = this.#samples === 0 ? 1 : this.#ratios / this.#samples
     this.#ratios = 0
     this.#samples = 0
@@ -94,7 +103,16 @@ export class Limiter {
     const first = calm ? 1 : Math.max(0.5, Math.min(1, this.#tolerance / slower))
     const late = Math.max(0.5, Math.min(1, this.#lateMs / Math.max(delayMs, 1)))
     const gradient = Math.min(first, late)
-    if (gradient < 1) this.#limit = Math.max(this.#min, this.#limit * (1 - SMOOTHING * (1 - gradient)))
+    const again = late < 1 && this.#late
+    this.#late = late < 1
+    // Refusing takes time as well. Where that is what makes the process late, fewer places would mean more of it.
+    if (started < refused * LEAST_STARTED) return
+    if (gradient < 1) {
+      const gentle = this.#limit * (1 - SMOOTHING * (1 - gradient))
+      // Late twice in a row is no accident: then it is what runs that is too much, however far below the limit.
+      const firm = again ? Math.min(this.#limit, inFlight) * Math.max(FIRM, gradient) : gentle
+      this.#limit = Math.max(this.#min, Math.min(gentle, firm))
+    }
     // A limit that is not reached says nothing of a higher one.
     else if (inFlight >= this.#limit / 2) this.#limit = Math.min(this.#max, this.#limit + this.#step(calm))
   }

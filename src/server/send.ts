@@ -25,7 +25,11 @@ export async function sendReply(reply: HttpReply, response: ServerResponse, opti
 const decoder = new TextDecoder()
 
 /** In one piece with its head, for answers of which there are many just when time is short. */
-export function sendRefusal({ status, headers, body }: HttpReply & { readonly body: Uint8Array }, response: ServerResponse, closing: boolean): void {
+export function sendRefusal(
+  { status, headers, body }: HttpReply & { readonly body: Uint8Array },
+  response: ServerResponse,
+  closing: boolean,
+): void {
   if (closing) headers['connection'] = 'close'
   headers['content-length'] = String(body.length)
   response.writeHead(status, headers)
