@@ -81,6 +81,17 @@ test('a changed TypeScript file is read anew', async () => {
   assert.equal((await loadConfigFile(path)).config?.server.port, 2)
 })
 
+test('so is one whose own imports changed, or came to be', async () => {
+  const path = file('parent.ts', "import { middle } from './middle.ts'\nexport const config = { server: { port: middle() } }")
+  assert.match((await loadConfigFile(path)).problems[0]?.message ?? '', /the file does not run/)
+  file('middle.ts', "import { port } from './leaf.ts'\nexport const middle = () => port")
+  file('leaf.ts', 'export const port = 1')
+  assert.equal((await loadConfigFile(path)).config?.server.port, 1)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  file('leaf.ts', 'export const port = 2')
+  assert.equal((await loadConfigFile(path)).config?.server.port, 2)
+})
+
 test('`file:` references are read relative to the configuration', async () => {
   file('key.txt', 'sk-from-file\n')
   const provider = (keys: string) => `providers: { lab: { preset: openai-compatible, baseUrl: "http://10.0.0.7/v1", keys: [${keys}] } }`

@@ -1,7 +1,6 @@
 /** Finds and reads a configuration file: YAML, JSON or TypeScript. Readers are loaded only when they are needed. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Config, Notice, Problem } from './config.ts'
 import type { ParseContext } from './parse.ts'
 
@@ -60,7 +59,8 @@ async function contentOf(file: string, text: string): Promise<Read> {
 async function fromCode(file: string): Promise<Read> {
   try {
     // A changed file is another module: reloading must not get the old one.
-    const module: Record<string, unknown> = await import(`${pathToFileURL(file).href}?changed=${statSync(file).mtimeMs}`)
+    const { freshImport } = await import('./fresh-import.ts')
+    const module = await freshImport(file)
     const value = module['config'] ?? module['default']
     if (value !== undefined) return { value }
     return { problem: { message: 'nothing is exported', remedy: 'write `export const config = defineConfig({ … })`' } }
