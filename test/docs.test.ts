@@ -27,6 +27,7 @@ for (const page of [
   'docs/guide/negotiation.md',
   'docs/guide/resilience.md',
   'docs/guide/streams.md',
+  'docs/guide/drills.md',
 ])
   test(`every configuration that ${page} shows as good is good`, () => {
     const blocks = [...readPage(page).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => yaml)
@@ -34,7 +35,7 @@ for (const page of [
     for (const yaml of blocks) {
       const read = readYaml(yaml, 'YAML')
       assert.ok('value' in read, yaml)
-      assert.deepEqual(parseConfig(read.value, { env: { OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x' } }).problems, [])
+      assert.deepEqual(parseConfig(read.value, { env: { OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', DRILL_SECRET: 'x' } }).problems, [])
     }
   })
 

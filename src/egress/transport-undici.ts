@@ -72,6 +72,13 @@ export function undiciTransport(): Transport {
         { onRequestStart: ignore, onResponseStart: ignore, onResponseData: ignore, onResponseEnd: ignore, onResponseError: ignore },
       )
     },
+    keepOnly(origins) {
+      for (const [key, pool] of pools) {
+        if (origins.has(key.slice(key.indexOf(' ') + 1))) continue
+        pools.delete(key)
+        void pool.close()
+      }
+    },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()))
       pools.clear()
