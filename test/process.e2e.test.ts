@@ -167,6 +167,24 @@ test('nobody reading its output is no reason to stop', async () => {
   assert.equal((await ended).code, 0)
 })
 
+test('a saved configuration is read by itself; two SIGHUPs at once are one reload', async () => {
+  const path = configFile()
+  const { child, ended, output } = await start('--config', path)
+  const told = async (pattern: RegExp): Promise<void> => {
+    for (let wait = 0; wait < 250 && !pattern.test(output()); wait++) await sleep(20)
+    assert.match(output(), pattern)
+  }
+  writeFileSync(path, 'providers: { other: { preset: simulator } }\nserver: { drain: 3s }\n')
+  await told(/reloaded .*: added providers\.other/)
+  child.kill('SIGHUP')
+  child.kill('SIGHUP')
+  await told(/nothing new/)
+  await sleep(200)
+  assert.equal(output().match(/nothing new/g)?.length, 1)
+  child.kill('SIGTERM')
+  assert.equal((await ended).code, 0)
+})
+
 test('SIGHUP reads the configuration again; one with a fault changes nothing', async () => {
   const path = configFile()
   const { child, url, ended, output } = await start('--config', path)
