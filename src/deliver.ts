@@ -88,9 +88,9 @@ async function plainReply(delivered: Delivered, delivery: Delivery): Promise<Htt
       if (reply.error) throw reply.error
       const events = [...eventsOf(reply)]
       noteEvents(events, exchange)
-      delivery.parts.memory.watch('')(events)
+      delivery.parts.memory.watch(inquiry.scope())(events)
       const encoded = wire.encodeReply(reply, inquiry.call(), contextOf(delivered, delivery))
-      if (keepsAnswers(inquiry)) delivery.parts.store.keep('', inquiry.json, encoded)
+      if (keepsAnswers(inquiry)) delivery.parts.store.keep(inquiry.scope(), inquiry.json, encoded)
       body = bytesOf(JSON.stringify(encoded))
       break
     }
@@ -212,7 +212,7 @@ async function* byteFrames(stream: ByteStream, { exchange, wire, settle }: Deliv
 async function* eventFrames(stream: EventStream, delivered: Delivered, delivery: Delivery): AsyncGenerator<Chunk> {
   const { exchange, inquiry, wire, parts, settle } = delivery
   const encoder = wire.streamEncoder(inquiry.call(), contextOf(delivered, delivery))
-  const remember = parts.memory.watch('')
+  const remember = parts.memory.watch(inquiry.scope())
   const keeps = keepsAnswers(inquiry)
   const events = delivered.prepared.body ? followStream(stream, legsOf(delivered, delivery)) : stream
   try {
@@ -275,7 +275,7 @@ function survivalOf(delivery: Delivery, { mode, candidates }: NonNullable<Delive
       exchange.usage = summary.usage ?? usage
       exchange.outputCharacters = outputCharacters
     },
-    noteTold: parts.memory.watch(''),
+    noteTold: parts.memory.watch(inquiry.scope()),
     legEnded(fault) {
       const attempt = exchange.attempts.findLast(({ sent }) => sent)
       if (attempt) {
@@ -311,7 +311,7 @@ function keepLast(text: string, { inquiry, parts }: Delivery): void {
   for (const { data } of new SseReader().push(bytesOf(text))) {
     const event = parseJson(data)
     if (isObject(event) && event['type'] === 'response.completed' && isObject(event['response']))
-      parts.store.keep('', inquiry.json, event['response'])
+      parts.store.keep(inquiry.scope(), inquiry.json, event['response'])
   }
 }
 

@@ -7,7 +7,7 @@ import { estimateTokens } from './accounting/estimate.ts'
 import { type CostOf, type Outcome, outcomeOf, type Sink } from './accounting/outcome.ts'
 import type { Admission, Place } from './admission/admission.ts'
 import { type Alarm, alarmAfter } from './core/alarm.ts'
-import type { ChatCall, WireId } from './core/call.ts'
+import type { WireId } from './core/call.ts'
 import { Cancellation } from './core/cancellation.ts'
 import { GatewayError, gatewayErrorOf } from './core/error.ts'
 import { type Exchange, elapsed } from './core/exchange.ts'
@@ -166,7 +166,7 @@ export function createLine(parts: LineParts): Line {
     const { endpoint, incoming } = explainedCall(request, parts.limits)
     const controls = readControls(request.headers, incoming.json['signalbox'])
     const { memory, store } = parts.deliveries
-    const recall = (call: ChatCall): ChatCall => memory.recall(call, '')
+    const { recall } = memory
     const inquiry = inquiryOf({ endpoint, request, incoming, wire: wireOf(parts, endpoint.dialect), controls, recall, store })
     const { model } = inquiry
     try {
@@ -188,7 +188,7 @@ export function createLine(parts: LineParts): Line {
       incoming,
       wire,
       controls,
-      recall: (call) => parts.deliveries.memory.recall(call, ''),
+      recall: parts.deliveries.memory.recall,
       store: parts.deliveries.store,
     })
     exchange.requestedModel = asked.model

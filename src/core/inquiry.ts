@@ -27,6 +27,8 @@ export interface Inquiry {
   readonly text: string
   readonly scan: Scan
   readonly headers: Readonly<Headers>
+  /** Whose memory of earlier answers this call may use: a digest of the caller's credential, never the credential. */
+  scope(): string
   /** Query of the client's URL without its credential. */
   readonly query: string
   /** A loss in translation is an error. */

@@ -3,18 +3,22 @@ import { alterations } from '../core/altered.ts'
 import type { ChatCall } from '../core/call.ts'
 import { invalid } from '../core/error.ts'
 import type { HttpRequest } from '../core/http.ts'
+import { digestWord } from '../core/id.ts'
 import type { Inquiry } from '../core/inquiry.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Drop } from '../core/notes.ts'
 import type { Wire } from '../wire/wire.ts'
 import { impliedModel } from './compat/steering.ts'
 import type { Controls } from './controls.ts'
+import { credentialOf } from './credential.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { Incoming } from './read-body.ts'
 import { type ResponseStore, withEarlier } from './response-store.ts'
 
 /** Longer names are no names; they would not fit into headers. */
 const MAX_MODEL = 512
+/** All that a digest has: 64 bits in base 36. */
+const SCOPE_LENGTH = 14
 
 export interface InquiryParts {
   readonly endpoint: Endpoint
@@ -24,7 +28,7 @@ export interface InquiryParts {
   readonly wire: Wire
   readonly controls: Controls
   /** Puts back what the client left out of its history. */
-  recall(call: ChatCall): ChatCall
+  recall(call: ChatCall, scope: string): ChatCall
   readonly store: ResponseStore
 }
 
@@ -36,10 +40,11 @@ export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, w
   const streamed = endpoint.op === 'count' ? false : (endpoint.stream ?? streamOf(json['stream']))
   const rounded: Drop[] = []
   let call: ChatCall | undefined
+  const scope = (): string => digestWord(credentialOf(request) ?? '', SCOPE_LENGTH)
   const decoded = (): ChatCall => {
     const context = { model, stream: streamed, version: request.headers['anthropic-version'] }
     if (wire.id !== 'openai-responses') return wire.decodeCall(json, context)
-    const { request: whole, earlier } = store.expand('', json)
+    const { request: whole, earlier } = store.expand(scope(), json)
     const own = wire.decodeCall(whole, context)
     return earlier.length === 0 ? own : withEarlier(own, wire.decodeCall({ model, input: earlier }, context).messages)
   }
@@ -52,13 +57,14 @@ export function inquiryOf({ endpoint, request, incoming: { json, text, scan }, w
     text,
     scan,
     headers: request.headers,
+    scope,
     query: request.query === '' ? '' : vendorQuery(request.query),
     strict: controls.strict ?? false,
     inlineCost: controls.inlineCost ?? false,
     call() {
       if (!call) {
         checkKept(text, json, scan.keys, rounded)
-        call = recall(decoded())
+        call = recall(decoded(), scope())
       }
       return call
     },
