@@ -74,7 +74,7 @@ export interface Admission {
 /** Waiting for longer is worse than hearing at once that there is no place. */
 const LONGEST_WAIT_MS = 1_000
 /** The line is as long as this many milliseconds take to serve; once it has stood for a while, as that many. */
-const LONG_WAIT_MS = 500
+const LONG_WAIT_MS = 250
 const SHORT_WAIT_MS = 100
 const STANDING_MS = 2_000
 const LEAST_LINE = 100
@@ -242,6 +242,7 @@ export function createAdmission({
     const now = clock.now()
     look()
     if (line.size === 0) emptyAt = now
+    else limiter.makeRoom(delay.lastMs)
     if (now - adjustedAt >= ADJUST_MS) {
       // The first time since it was idle says nothing of a pace.
       if (now - adjustedAt < 8 * ADJUST_MS) perMs += (started / (now - adjustedAt) - perMs) * 0.3

@@ -2,12 +2,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Limiter } from './limiter.ts'
 
-test('nothing is held back before anything is known', () => {
-  assert.equal(new Limiter().limit, 2_000)
+test('it begins low and makes room at once for calls that wait, as long as the loop is not late', () => {
+  const limiter = new Limiter()
+  assert.equal(limiter.limit, 256)
+  for (let tick = 0; tick < 6; tick++) limiter.makeRoom(1)
+  assert.ok(limiter.limit > 900, String(limiter.limit))
+  const { limit } = limiter
+  limiter.makeRoom(60)
+  assert.equal(limiter.limit, limit)
+  for (let tick = 0; tick < 20; tick++) limiter.makeRoom(1)
+  assert.equal(limiter.limit, 2_000)
 })
 
 test('first tokens that take more than twice as long as usual shrink the limit, while the process is late itself', () => {
-  const limiter = new Limiter({ max: 400 })
+  const limiter = new Limiter({ max: 400, first: 400 })
   for (let i = 0; i < 100; i++) limiter.sample('a/m', 100)
   limiter.adjust({ inFlight: 300, delayMs: 40 })
   assert.equal(limiter.limit, 400)
@@ -17,7 +25,7 @@ test('first tokens that take more than twice as long as usual shrink the limit, 
 })
 
 test('a provider that has become slow is no congestion of a calm process', () => {
-  const limiter = new Limiter({ max: 400 })
+  const limiter = new Limiter({ max: 400, first: 400 })
   for (let i = 0; i < 100; i++) limiter.sample('a/m', 100)
   limiter.adjust({ inFlight: 300, delayMs: 0 })
   for (let i = 0; i < 20; i++) limiter.sample('a/m', 5_000)
@@ -26,7 +34,7 @@ test('a provider that has become slow is no congestion of a calm process', () =>
 })
 
 test('targets are compared with themselves: a slow model beside a quick one is nothing unusual', () => {
-  const limiter = new Limiter({ max: 400 })
+  const limiter = new Limiter({ max: 400, first: 400 })
   for (let i = 0; i < 200; i++) {
     limiter.sample('a/quick', 50)
     limiter.sample('b/slow', 20_000)
@@ -36,7 +44,7 @@ test('targets are compared with themselves: a slow model beside a quick one is n
 })
 
 test('a late event loop shrinks it with no samples at all, and calm lets it grow again, but only while it is used', () => {
-  const limiter = new Limiter({ max: 1_000 })
+  const limiter = new Limiter({ max: 1_000, first: 1_000 })
   for (let i = 0; i < 10; i++) limiter.adjust({ inFlight: 900, delayMs: 250 })
   const low = limiter.limit
   assert.ok(low < 200, String(low))
@@ -47,7 +55,7 @@ test('a late event loop shrinks it with no samples at all, and calm lets it grow
 })
 
 test('where refusing is what makes the process late, the limit does not shrink: fewer places would mean more refusals', () => {
-  const limiter = new Limiter({ max: 400 })
+  const limiter = new Limiter({ max: 400, first: 400 })
   limiter.adjust({ inFlight: 400, delayMs: 300, started: 100, refused: 50 })
   const limit = limiter.limit
   assert.ok(limit < 400)
@@ -55,17 +63,12 @@ test('where refusing is what makes the process late, the limit does not shrink: 
   assert.ok(limiter.limit >= limit)
 })
 
-test('a limit that stood at its upper end goes along with another one; one that had to shrink stays', () => {
-  const limiter = new Limiter({ max: 500 })
+test('another upper end takes hold at once, and leaves what was learnt', () => {
+  const limiter = new Limiter({ max: 500, first: 400 })
   limiter.max = 800
-  assert.equal(limiter.limit, 800)
+  assert.equal(limiter.limit, 400)
   limiter.max = 100
   assert.equal(limiter.limit, 100)
-  limiter.max = 1_000
-  limiter.adjust({ inFlight: 1_000, delayMs: 400 })
-  const shrunk = limiter.limit
-  limiter.max = 2_000
-  assert.equal(limiter.limit, shrunk)
 })
 
 /** A process with one processor: calls that take it `workMs` each, of which more run at a time than it can serve. */
@@ -76,7 +79,7 @@ function congested(seed: number): { readonly limits: readonly number[]; readonly
     return state / 2 ** 32
   }
   const workMs = 0.2 + random() * 0.8
-  const limiter = new Limiter()
+  const limiter = new Limiter({ first: 2_000 })
   const limits: number[] = []
   const delays: number[] = []
   for (let i = 0; i < 200; i++) {

@@ -8,8 +8,10 @@
 export interface LimiterOptions {
   /** Default 20. */
   readonly min?: number
-  /** Default 2 000. It is also where the limit begins: nothing is held back until something is known. */
+  /** Default 2 000. */
   readonly max?: number
+  /** Where the limit begins. Default 256. */
+  readonly first?: number
   /** First tokens may take this many times as long as usual before the limit shrinks. Default 2. */
   readonly tolerance?: number
   /** Delay of the event loop beyond which the limit shrinks. Default 100 ms. */
@@ -51,6 +53,7 @@ export class Limiter {
   readonly #tolerance: number
   readonly #lateMs: number
   readonly #baselines = new Map<string, Baseline>()
+  readonly #first: number
   #max: number
   #limit: number
   #ratios = 0
@@ -58,10 +61,11 @@ export class Limiter {
   /** It was late the last time. */
   #late = false
 
-  constructor({ min = 20, max = 2_000, tolerance = 2, lateMs = 100 }: LimiterOptions = {}) {
+  constructor({ min = 20, max = 2_000, first = 256, tolerance = 2, lateMs = 100 }: LimiterOptions = {}) {
     this.#min = Math.min(min, max)
     this.#max = max
-    this.#limit = max
+    this.#first = first
+    this.#limit = Math.min(first, max)
     this.#tolerance = tolerance
     this.#lateMs = lateMs
   }
@@ -71,9 +75,9 @@ export class Limiter {
     return Math.floor(this.#limit)
   }
 
-  /** Another upper end, after a reload. A limit that stood at the old one goes along. */
+  /** Another upper end, after a reload. A limit that stood at the old one is free to begin again. */
   set max(max: number) {
-    this.#limit = this.#limit >= this.#max ? max : Math.min(this.#limit, max)
+    this.#limit = Math.min(max, this.#limit >= this.#max ? Math.max(this.#limit, this.#first) : this.#limit)
     this.#max = max
   }
 
@@ -115,6 +119,11 @@ export class Limiter {
     }
     // A limit that is not reached says nothing of a higher one.
     else if (inFlight >= this.#limit / 2) this.#limit = Math.min(this.#max, this.#limit + this.#step(calm))
+  }
+
+  /** Calls wait though the loop is not late: between two adjustments the limit makes room at once. */
+  makeRoom(delayMs: number): void {
+    if (delayMs <= this.#lateMs * CALM) this.#limit = Math.min(this.#max, this.#limit * 1.25)
   }
 
   /** Where the process has time to spare, the limit is in nobody's interest. */

@@ -30,6 +30,8 @@ export class LoopDelay {
   #second = 0
   #ticks = 0
   #due = 0
+  /** Of the last tick. */
+  lastMs = 0
   #stop: (() => void) | undefined
 
   /** `ticked` is called after every tick. */
@@ -68,6 +70,7 @@ export class LoopDelay {
   }
 
   #note(delay: number): void {
+    this.lastMs = delay
     this.#ticks++
     if (delay > this.#worst) {
       this.#second = this.#worst
