@@ -4,6 +4,7 @@ import { type Dispatcher, Pool } from 'undici'
 import type { Cancellation } from '../core/cancellation.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Headers, Transport, UpstreamRequest, UpstreamResponse } from '../core/http.ts'
+import { createTurn } from '../core/turn.ts'
 import { ByteQueue } from './byte-queue.ts'
 
 const KEEP_ALIVE_MS = 60_000
@@ -23,6 +24,8 @@ interface Address {
   readonly origin: string
   readonly path: string
 }
+
+const turn = createTurn()
 
 export function undiciTransport(): Transport {
   const pools = new Map<string, Pool>()
@@ -104,44 +107,50 @@ function dispatch(
     }
     const forget = cancellation.onCancel(abort)
     if (cancellation.cancelled) return
-    pool.dispatch(
-      { origin, path, method: request.method, headers: request.headers, body: request.body },
-      {
-        onRequestStart(started) {
-          controller = started
-          if (cancellation.cancelled) started.abort(new Error('cancelled'))
-        },
-        onResponseStart(started, status, headers) {
-          if (status < 200) return
-          queue = new ByteQueue({
-            pause: () => started.pause(),
-            resume: () => started.resume(),
-            abort: () => {
-              forget()
-              started.abort(new Error('no longer wanted'))
-            },
-          })
-          const plain = flat(headers)
-          const encoding = plain['content-encoding']?.toLowerCase()
-          const arriving = queue
-          if (encoding && encoding !== 'identity') resolve({ status, headers: plain, body: inflated(queue, encoding) })
-          else resolve({ status, headers: plain, body: queue, whole: (limit) => arriving.whole(limit) })
-        },
-        onResponseData(_controller, chunk) {
-          queue?.push(chunk)
-        },
-        onResponseEnd() {
-          forget()
-          queue?.end()
-        },
-        onResponseError(_controller, error) {
-          forget()
-          const fault = faultOf(error, origin)
-          if (queue) queue.end(fault)
-          else reject(fault)
-        },
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(started) {
+        controller = started
+        if (cancellation.cancelled) started.abort(new Error('cancelled'))
       },
-    )
+      onResponseStart(started, status, headers) {
+        if (status < 200) return
+        queue = new ByteQueue({
+          pause: () => started.pause(),
+          resume: () => started.resume(),
+          abort: () => {
+            forget()
+            started.abort(new Error('no longer wanted'))
+          },
+        })
+        const plain = flat(headers)
+        const encoding = plain['content-encoding']?.toLowerCase()
+        const arriving = queue
+        if (encoding && encoding !== 'identity') resolve({ status, headers: plain, body: inflated(queue, encoding) })
+        else resolve({ status, headers: plain, body: queue, whole: (limit) => arriving.whole(limit) })
+      },
+      onResponseData(_controller, chunk) {
+        queue?.push(chunk)
+      },
+      onResponseEnd() {
+        forget()
+        queue?.end()
+      },
+      onResponseError(_controller, error) {
+        forget()
+        const fault = faultOf(error, origin)
+        if (queue) queue.end(fault)
+        else reject(fault)
+      },
+    }
+    turn.atEnd(() => {
+      if (cancellation.cancelled) return
+      try {
+        pool.dispatch({ origin, path, method: request.method, headers: request.headers, body: request.body }, handler)
+      } catch (error) {
+        forget()
+        reject(error)
+      }
+    })
   })
 }
 

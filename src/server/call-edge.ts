@@ -7,6 +7,7 @@ import { Cancellation } from '../core/cancellation.ts'
 import { GatewayError, gatewayErrorOf } from '../core/error.ts'
 import { emptyBody, type Headers, type HttpRequest } from '../core/http.ts'
 import { joinedBytes } from '../core/text.ts'
+import { createTurn } from '../core/turn.ts'
 import type { Line } from '../gateway.ts'
 import { decompressed } from './decompress.ts'
 import { sendRefusal, sendReply } from './send.ts'
@@ -28,6 +29,8 @@ export interface CallEdge {
 
 /** How long what is left of an upload is read and thrown away, so that the refusal reaches a caller that is still sending. */
 const LINGER_MS = 2_000
+
+const turn = createTurn()
 
 export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
   const running = new Set<Cancellation>()
@@ -51,7 +54,7 @@ export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
         } else pieces.push(piece)
       })
       request.on('end', () => {
-        if (!refused) void answer(request, response, size === 0 ? emptyBody : joinedBytes(pieces, size))
+        if (!refused) turn.atEnd(() => void answer(request, response, size === 0 ? emptyBody : joinedBytes(pieces, size)))
       })
 
       function tooLarge(): void {
@@ -69,6 +72,7 @@ export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse, sent: Uint8Array): Promise<void> {
+    if (response.destroyed) return
     const cancellation = new Cancellation()
     running.add(cancellation)
     response.on('close', () => {

@@ -1,6 +1,7 @@
 /** A reply of the line, written to a socket: whole at once, or as it comes, at the caller's pace. */
 import type { ServerResponse } from 'node:http'
 import { type Chunk, type HttpReply, unread } from '../core/http.ts'
+import { createTurn } from '../core/turn.ts'
 
 /** A caller that reads nothing for this long is gone. */
 const STALL_MS = 30_000
@@ -16,7 +17,7 @@ export async function sendReply(reply: HttpReply, response: ServerResponse, opti
   const { body } = reply
   try {
     if (!(body instanceof Uint8Array)) await sendPieces(reply, body, response, options)
-    else if (!response.destroyed) sendWhole(reply, body, response, options)
+    else sendWhole(reply, body, response, options)
   } catch {
     response.destroy()
   }
@@ -36,11 +37,20 @@ export function sendRefusal(
   response.end(decoder.decode(body))
 }
 
+const turn = createTurn()
+
 function sendWhole({ status, headers }: HttpReply, body: Uint8Array, response: ServerResponse, { method, closing }: SendOptions): void {
   if (closing) headers['connection'] = 'close'
   headers['content-length'] = String(body.length)
-  response.writeHead(status, headers)
-  response.end(method === 'HEAD' ? undefined : body)
+  turn.atEnd(() => {
+    if (response.destroyed) return
+    try {
+      response.writeHead(status, headers)
+      response.end(method === 'HEAD' ? undefined : body)
+    } catch {
+      response.destroy()
+    }
+  })
 }
 
 async function sendPieces(
