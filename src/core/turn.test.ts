@@ -51,3 +51,16 @@ test('without another clock the end is that of the loop, once callers have run',
   await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual(done, ['work'])
 })
+
+test('work brought by a crowded turn does not overtake what that turn still has to do', () => {
+  const { turn, end } = turnByHand()
+  const done: string[] = []
+  turn.atEnd(() => {
+    for (let count = 0; count < 40; count++) turn.atEnd(() => done.push('brought'))
+  })
+  turn.atEnd(() => done.push('own'))
+  end()
+  assert.equal(done[0], 'own')
+  end()
+  assert.equal(done.length, 41)
+})

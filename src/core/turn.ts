@@ -14,18 +14,21 @@ const MOST = 32
 
 export function createTurn(atEndOfTurn: (run: () => void) => void = setImmediate): Turn {
   let waiting: (() => void)[] = []
+  let flushing = false
 
   function flush(): void {
     const due = waiting
     waiting = []
+    flushing = true
     for (const work of due) work()
+    flushing = false
   }
 
   return {
     atEnd(work) {
       const count = waiting.push(work)
       if (count === 1) atEndOfTurn(flush)
-      else if (count >= MOST) flush()
+      else if (count >= MOST && !flushing) flush()
     },
   }
 }

@@ -64,14 +64,21 @@ async function sendPieces(
   // HTTP/1.0 callers have no chunks, and so no trailers.
   if (response.req.httpVersionMajor === 1 && response.req.httpVersionMinor === 0) delete headers['trailer']
   response.writeHead(status, headers)
-  response.flushHeaders()
+  let begun = false
+  // The head leaves with the first chunk where that is there already.
+  turn.atEnd(() => turn.atEnd(() => begun || response.destroyed || response.flushHeaders()))
   for await (const chunk of body) {
     if (response.destroyed) return
-    if (!response.write(chunk)) await drained(response)
+    begun = true
+    turn.atEnd(() => response.destroyed || response.write(chunk))
+    if (response.writableNeedDrain) await drained(response)
   }
   const last = headers['trailer'] === undefined ? undefined : trailers?.()
-  if (last) response.addTrailers(last)
-  response.end()
+  turn.atEnd(() => {
+    if (response.destroyed) return
+    if (last) response.addTrailers(last)
+    response.end()
+  })
 }
 
 function drained(response: ServerResponse): Promise<void> {
