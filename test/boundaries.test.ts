@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   wire: ['core'],
   ingress: ['core', 'wire'],
   policy: ['core'],
+  secrets: ['core'],
   guards: ['core'],
   cache: ['core'],
   routing: ['core'],

@@ -146,6 +146,20 @@ export const faults = {
     retry: 'never',
     meaning: 'The gateway is at its limits. `retry-after` says when to come back.',
   },
+  conflict: {
+    code: 'conflict',
+    status: 409,
+    whose: 'caller',
+    retry: 'never',
+    meaning: 'Somebody else changed it meanwhile, or its name is taken.',
+  },
+  'store-unavailable': {
+    code: 'store_unavailable',
+    status: 503,
+    whose: 'gateway',
+    retry: 'never',
+    meaning: 'The gateway cannot reach its own store, so it cannot tell whether this is allowed.',
+  },
   'shutting-down': { code: 'overloaded', status: 503, whose: 'gateway', retry: 'never', meaning: 'The gateway is stopping.' },
 
   'upstream-rejected': {
