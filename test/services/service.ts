@@ -202,10 +202,7 @@ function killTree(pid: number | undefined): void {
 
 function descendants(root: number): number[] {
   const childrenOf = new Map<number, number[]>()
-  for (const line of execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n')) {
-    const [pid, parent] = line.trim().split(/\s+/).map(Number)
-    if (pid !== undefined && parent !== undefined) childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), pid])
-  }
+  for (const [pid, parent] of processes()) childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), pid])
   const all: number[] = []
   for (const next = [root]; next.length > 0; ) {
     const found = childrenOf.get(next.pop() ?? 0) ?? []
@@ -213,6 +210,26 @@ function descendants(root: number): number[] {
     next.push(...found)
   }
   return all
+}
+
+/** Ids of all processes with their parents'. Slim images have no ps, other systems no /proc. */
+function processes(): [number, number][] {
+  if (process.platform !== 'linux') {
+    const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n')
+    return lines.map((line) => line.trim().split(/\s+/).map(Number)).map(([pid = 0, parent = 0]) => [pid, parent])
+  }
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => [Number(entry), parentOf(entry)])
+}
+
+function parentOf(pid: string): number {
+  try {
+    // `pid (name) state parent …`, where the name may hold anything.
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').trim().split(' ')[1])
+  } catch {
+    return 0
+  }
 }
 
 /** Folders of processes that were killed before they could clean up. */
