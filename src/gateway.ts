@@ -6,6 +6,7 @@
 import { estimateTokens } from './accounting/estimate.ts'
 import { type CostOf, type Outcome, outcomeOf, type Sink } from './accounting/outcome.ts'
 import type { Admission, Place } from './admission/admission.ts'
+import { afford, authorize, type DoorParts, identify, placeFor } from './admit.ts'
 import { type Alarm, alarmAfter } from './core/alarm.ts'
 import type { WireId } from './core/call.ts'
 import { Cancellation } from './core/cancellation.ts'
@@ -19,7 +20,7 @@ import { type Deliveries, type Delivery, deliver } from './deliver.ts'
 import { attemptAll, type Upstreams } from './egress/attempts.ts'
 import { steeringOf } from './ingress/compat/steering.ts'
 import { type Controls, readControls } from './ingress/controls.ts'
-import { credentialOf } from './ingress/credential.ts'
+import { callerOf, credentialOf } from './ingress/credential.ts'
 import { type Endpoint, matchEndpoint } from './ingress/endpoints.ts'
 import { explainedCall } from './ingress/explain.ts'
 import type { Idempotency } from './ingress/idempotency.ts'
@@ -52,8 +53,7 @@ export interface LineParts {
   readonly sinks: readonly Sink[]
   /** What would answer: routes first, then the models of configured providers. */
   models(): readonly ListedModel[]
-  /** Throws `unauthenticated`. Absent: anyone may call. */
-  readonly authenticate?: (credential: string | undefined) => void
+  readonly door: DoorParts
   /** Absent: every call is let in. */
   readonly admission?: Admission | undefined
 }
@@ -74,6 +74,11 @@ export interface Line {
 
 export function createLine(parts: LineParts): Line {
   const settle = settler(parts)
+  const { door } = parts
+  const known = (request: HttpRequest): boolean => door.access?.known(callerOf(request)) ?? true
+
+  const visible = (models: readonly ListedModel[], { principal }: Exchange): readonly ListedModel[] =>
+    door.access && principal?.scopes.models ? models.filter(({ id }) => door.access?.visibleModel(principal, id)) : models
 
   return {
     warm(model) {
@@ -89,7 +94,10 @@ export function createLine(parts: LineParts): Line {
       const exchange = begin(endpoint.dialect, cancellation)
       const wire = wireOf(parts, endpoint.dialect)
       try {
-        if (parts.authenticate && endpoint.op !== 'hello') parts.authenticate(credentialOf(request))
+        if (door.access && endpoint.op !== 'hello') {
+          const caller = identify(door.access, request, exchange)
+          if (caller instanceof Promise) await caller
+        }
         switch (endpoint.op) {
           case 'chat':
             return await conversed(endpoint, request, exchange, wire)
@@ -97,7 +105,8 @@ export function createLine(parts: LineParts): Line {
             return await converse(endpoint, request, exchange, wire)
           case 'models':
           case 'model':
-            return listModels(endpoint, request, parts.models())
+            authorize(door, endpoint.op, undefined, request, exchange)
+            return listModels(endpoint, request, visible(parts.models(), exchange))
           case 'explain':
             return explain(request, exchange)
           case 'hello':
@@ -131,21 +140,12 @@ export function createLine(parts: LineParts): Line {
     },
   }
 
-  function known(request: HttpRequest): boolean {
-    try {
-      parts.authenticate?.(credentialOf(request))
-      return true
-    } catch {
-      return false
-    }
-  }
-
   /** Once for each `Idempotency-Key`, where the caller gives one. */
   async function conversed(endpoint: Endpoint, request: HttpRequest, exchange: Exchange, wire: Wire): Promise<HttpReply> {
     const key = request.headers['idempotency-key']
     if (key === undefined || key === '') return converse(endpoint, request, exchange, wire)
     const { reply, replayed } = await parts.idempotency.once(
-      `${credentialOf(request) ?? ''}\n${request.path}?${request.query}`,
+      `${exchange.principal?.id ?? ''}\n${credentialOf(request) ?? ''}\n${request.path}?${request.query}`,
       key,
       request.body,
       async () => {
@@ -169,6 +169,7 @@ export function createLine(parts: LineParts): Line {
     const { recall } = memory
     const inquiry = inquiryOf({ endpoint, request, incoming, wire: wireOf(parts, endpoint.dialect), controls, recall, store })
     const { model } = inquiry
+    authorize(door, 'explain', model, request, exchange)
     try {
       const { route, plan, decision } = chosenFor(inquiry, controls, exchange, parts, true)
       return jsonReply(explanationBody({ model, route, plan, decision }))
@@ -194,7 +195,10 @@ export function createLine(parts: LineParts): Line {
     exchange.requestedModel = asked.model
     exchange.streamed = asked.streamed
     exchange.inputCharacters = incoming.text.length
-    const { route, plan, steered } = chosenFor(asked, controls, exchange, parts)
+    authorize(door, endpoint.op, asked.model, request, exchange)
+    const { route, plan, steered, admitted } = await afford(asked, controls, exchange, door, (one) =>
+      chosenFor(one, controls, exchange, parts),
+    )
     const inquiry = steered ? { ...asked, steered } : asked
 
     const { candidates } = plan
@@ -202,7 +206,20 @@ export function createLine(parts: LineParts): Line {
     if (counted) return counted
     const limitMs = Math.min(route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY)
     const limit = deadline(exchange, limitMs)
-    const place = parts.admission && (await placeFor(parts.admission, route, request, exchange, limit))
+    const finish = (error?: GatewayError): Outcome => {
+      limit.cancel()
+      place?.leave()
+      const outcome = settle(exchange, error)
+      admitted?.settle()
+      return outcome
+    }
+    let place: Place | undefined
+    try {
+      place = parts.admission && (await placeFor(parts.admission, route, request, exchange, limit))
+    } catch (thrown) {
+      finish(gatewayErrorOf(thrown))
+      throw thrown
+    }
     const answering = attemptAll(inquiry, plan, exchange, parts.upstreams, { limitMs, hedge: route.hedge })
     if (parts.admission && asked.streamed) watchFirstToken(answering, exchange, parts.admission)
     return deliver({
@@ -213,28 +230,8 @@ export function createLine(parts: LineParts): Line {
       endpoint,
       parts: parts.deliveries,
       survival: survivalOf(route, controls, candidates),
-      settle(error) {
-        limit.cancel()
-        place?.leave()
-        return settle(exchange, error)
-      },
+      settle: finish,
     })
-  }
-}
-
-/** Waits for a place, which the call keeps until it is settled. */
-async function placeFor(
-  admission: Admission,
-  { priority }: Route,
-  { body }: HttpRequest,
-  exchange: Exchange,
-  limit: Alarm,
-): Promise<Place> {
-  try {
-    return await admission.enter({ priority: priority ?? 'interactive', bytes: body.length, cancellation: exchange.cancellation })
-  } catch (thrown) {
-    limit.cancel()
-    throw thrown
   }
 }
 

@@ -36,6 +36,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** Files that join the parts and so see all of them, but never `server/`. */
 const joiners = new Set([
   'gateway.ts',
+  'admit.ts',
   'deliver.ts',
   'create-gateway.ts',
   'embed.ts',

@@ -14,6 +14,7 @@ import { GatewayError } from '../core/error.ts'
 import type { Transport } from '../core/http.ts'
 import type { Inquiry } from '../core/inquiry.ts'
 import type { Drop } from '../core/notes.ts'
+import type { Access, PricedCandidate, Spending } from '../core/policy.ts'
 import { type Candidate, type Target, wireFor } from '../core/target.ts'
 import type { Upstreams } from '../egress/attempts.ts'
 import { prepare } from '../egress/prepare.ts'
@@ -31,7 +32,7 @@ import { learningSink } from '../routing/health/learning-sink.ts'
 import { createRoutes, type Route } from '../routing/routes.ts'
 import { priority } from '../routing/strategies/priority.ts'
 import { wires } from '../wire/index.ts'
-import { buildRoutes, type MakeCandidate } from './build-routes.ts'
+import { buildRoutes, type MakeCandidate, tiersOf } from './build-routes.ts'
 import { type Config, type ProviderConfig, type RouteSettings, reasoningTimeouts, timeoutDefaults } from './config.ts'
 import { spokenWires } from './known.ts'
 import { resolveSecret, type SecretSources } from './secrets.ts'
@@ -54,8 +55,10 @@ export interface AssembleOptions {
   /** Absent: how far away hosts are is not known. */
   readonly roundTrips?: RoundTrips
   readonly idempotent?: Idempotency
-  /** The caller's key is checked by this; absent: anyone may call. */
-  readonly authenticate?: (credential: string | undefined) => void
+  /** Absent: anyone may call. */
+  readonly access?: Access | undefined
+  /** Absent: nothing is counted and nothing written down. */
+  readonly spending?: Spending | undefined
   /** Absent: every call is let in. */
   readonly admission?: Admission
   readonly keepAliveMs?: number
@@ -77,7 +80,8 @@ export function assemble({
   budgets = createRetryBudgets(health.now),
   idempotent = idempotency(),
   roundTrips,
-  authenticate,
+  access,
+  spending,
   admission,
   keepAliveMs = 12_000,
 }: AssembleOptions): Line {
@@ -145,7 +149,7 @@ export function assemble({
     limits: { bytes: config.server.limits.body, depth: config.server.limits.depth },
     costOf,
     sinks: learns ? [...sinks, learningSink(health)] : sinks,
-    authenticate,
+    door: { access, spending, tiers: tiersOf(config), estimateTokens, priced: pricedBy(priceOf, pricing) },
     admission,
     models() {
       listed ??= listModels(config, catalog)
@@ -249,6 +253,20 @@ const costing =
     const price = candidate && priceOf(candidate)
     return price && pricing.costOf(usage, price, new Date(at))
   }
+
+/** Costs at the dearest rates that may apply: no discount for what is cached. */
+const pricedBy =
+  (priceOf: PriceOf, pricing: Pricing) =>
+  (candidate: Candidate): PricedCandidate => ({
+    provider: candidate.provider,
+    model: candidate.model,
+    region: candidate.region,
+    maxOutput: candidate.on(candidate.wires[0] ?? 'openai-chat').capabilities.maxOutput,
+    worstCost(input, output) {
+      const price = priceOf(candidate)
+      return price && pricing.costOf({ input, output }, price, new Date())?.nanos
+    },
+  })
 
 /** Prices that change with the hour are looked up again this often. */
 const RATES_HOLD_MS = 60_000

@@ -6,7 +6,9 @@ import type { Constraints } from './constraints.ts'
 import type { Decision } from './decision.ts'
 import type { GatewayError } from './error.ts'
 import type { Finish, Usage } from './event.ts'
+import type { Headers } from './http.ts'
 import type { Drop } from './notes.ts'
+import type { Principal } from './principal.ts'
 import type { Candidate } from './target.ts'
 
 /** One try at one target. */
@@ -54,6 +56,15 @@ export interface Exchange {
   reason?: string
   /** What routing had to decide; absent when there was nothing. */
   decision?: Decision
+  /** Who calls. */
+  principal?: Principal
+  /** `internal`, `external` or another class of addresses. */
+  ipClass?: string
+  /** Of rate limits, for the answer. */
+  limitHeaders?: Readonly<Headers>
+  /** The tier that it fell to when a budget was used up, and why. */
+  tier?: string
+  fell?: string
   /** What is known of the caller's key, for conditions and limits. */
   key?: Readonly<Record<string, unknown>>
   /** Limits of the caller's key on where its calls may go. */

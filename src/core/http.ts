@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Headers>
   /** Decompressed. */
   readonly body: Uint8Array
+  /** Address of the socket's other end; absent where there is no socket. */
+  readonly ip?: string | undefined
 }
 
 /** A string is UTF-8 text. */

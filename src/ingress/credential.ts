@@ -1,5 +1,8 @@
 /** The caller's key, wherever its SDK puts it: every header on every route. */
 import type { HttpRequest } from '../core/http.ts'
+import type { Caller } from '../core/policy.ts'
+
+export const callerOf = (request: HttpRequest): Caller => ({ credential: credentialOf(request), ip: request.ip, headers: request.headers })
 
 export function credentialOf({ headers, query }: HttpRequest): string | undefined {
   const bearer = /^Bearer\s+(.+)$/i.exec(headers['authorization'] ?? '')

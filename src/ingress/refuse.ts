@@ -12,7 +12,8 @@ export function ownHeaders(exchange: Exchange, headers: Headers = {}): Headers {
   if (exchange.candidate) {
     headers['x-signalbox-provider'] = exchange.candidate.provider
     headers['x-signalbox-model'] = headerText(exchange.candidate.model)
-    if (exchange.candidate.tier !== undefined) headers['x-signalbox-tier'] = headerText(exchange.candidate.tier)
+    const tier = exchange.candidate.tier ?? exchange.tier
+    if (tier !== undefined) headers['x-signalbox-tier'] = headerText(tier)
     const warning = exchange.decision?.warningOf?.(exchange.candidate)
     if (warning !== undefined) headers['x-signalbox-warning'] = headerText(warning)
   }
@@ -20,6 +21,7 @@ export function ownHeaders(exchange: Exchange, headers: Headers = {}): Headers {
   headers['x-signalbox-attempts'] = String(sentAttempts(exchange))
   headers['x-signalbox-cache'] = 'off'
   if (exchange.overheadMs !== undefined) headers['x-signalbox-overhead-ms'] = String(Math.round(exchange.overheadMs * 100) / 100)
+  if (exchange.limitHeaders) Object.assign(headers, exchange.limitHeaders)
   if (exchange.drops.length > 0) headers['x-signalbox-dropped'] = droppedHeader(exchange.drops)
   return headers
 }

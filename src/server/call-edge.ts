@@ -104,7 +104,7 @@ export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
   }
 }
 
-export function plainRequest({ method = 'GET', url = '/', headers }: IncomingMessage, body: Uint8Array): HttpRequest {
+export function plainRequest({ method = 'GET', url = '/', headers, socket }: IncomingMessage, body: Uint8Array): HttpRequest {
   const mark = url.indexOf('?')
   return {
     method,
@@ -112,6 +112,7 @@ export function plainRequest({ method = 'GET', url = '/', headers }: IncomingMes
     query: mark < 0 ? '' : url.slice(mark + 1),
     headers: headers as Headers,
     body,
+    ip: socket.remoteAddress,
   }
 }
 

@@ -248,7 +248,7 @@ function buildLine({
     idempotent,
     admission,
     sinks: level === 'off' ? [metrics] : [metrics, logSink(level, log.write)],
-    authenticate: config.access.mode === 'keys' ? (credential) => ownerOnly(owner(), sameSecret)(credential) : undefined,
+    access: config.access.mode === 'keys' ? ownerOnly(owner, sameSecret) : undefined,
   })
 }
 

@@ -1,0 +1,144 @@
+/**
+ * The door, between what a caller asks and where it goes: may they, what may it cost, is there a place. In this order, so that a
+ * refusal takes no place, and nobody without a key learns whether the gateway is full.
+ */
+import type { Admission, Place } from './admission/admission.ts'
+import type { Alarm } from './core/alarm.ts'
+import { GatewayError } from './core/error.ts'
+import type { Exchange } from './core/exchange.ts'
+import type { HttpRequest } from './core/http.ts'
+import type { Inquiry } from './core/inquiry.ts'
+import type { Access, Admitted, Caller, FallTo, PricedCandidate, Spending } from './core/policy.ts'
+import type { Principal } from './core/principal.ts'
+import type { Candidate } from './core/target.ts'
+import type { Controls } from './ingress/controls.ts'
+import { callerOf } from './ingress/credential.ts'
+import { askedOf } from './routing/asked.ts'
+import type { Choice } from './routing/choose.ts'
+import type { Route } from './routing/routes.ts'
+import { type Tiers, tierOf } from './routing/tiers.ts'
+
+export interface DoorParts {
+  /** Absent: anyone may call. */
+  readonly access?: Access | undefined
+  /** Absent: nothing is counted and nothing written down. */
+  readonly spending?: Spending | undefined
+  readonly tiers: Tiers
+  estimateTokens(json: Inquiry['json']): number
+  /** What a call may cost there at worst. */
+  priced(candidate: Candidate): PricedCandidate
+}
+
+/** Finds out who calls. A promise only where a store has to be asked. */
+export function identify(access: Access, request: HttpRequest, exchange: Exchange): Caller | Promise<Caller> {
+  const caller = callerOf(request)
+  exchange.ipClass = access.ipClass(caller)
+  const found = access.authenticate(caller)
+  if (!(found instanceof Promise)) return known(found)
+  return found.then(known)
+
+  function known(principal: Principal): Caller {
+    exchange.principal = principal
+    if (principal.kind !== 'anonymous') exchange.key = factsOf(principal)
+    return caller
+  }
+}
+
+const facts = new WeakMap<Principal, Readonly<Record<string, unknown>>>()
+
+/** What conditions may ask of a key. */
+function factsOf(principal: Principal): Readonly<Record<string, unknown>> {
+  let known = facts.get(principal)
+  if (!known) {
+    const { id, alias = '', group = '', role, tenant, user = '', tags, tier = '', metadata } = principal
+    const { organisation = '', team = '', project = '' } = tenant
+    known = { id, alias, group, role, organisation, team, project, user, tags, tier, metadata }
+    facts.set(principal, known)
+  }
+  return known
+}
+
+/** Throws `forbidden` for what the key may not ask for. */
+export function authorize(parts: DoorParts, op: string, model: string | undefined, request: HttpRequest, exchange: Exchange): void {
+  const { access, tiers } = parts
+  const { principal } = exchange
+  if (!access || !principal) return
+  const tier = model === undefined || tiers.size === 0 ? undefined : tierNamed(tiers, model)
+  access.authorize(principal, { op, ...(model !== undefined && { requestedModel: model }), tier, caller: callerOf(request) })
+}
+
+export interface Affordable extends Choice {
+  readonly admitted: Admitted | undefined
+}
+
+/**
+ * Chooses where the call goes and holds what it may cost; where a budget says so, a cheaper tier is chosen instead. A promise only where
+ * counters have to be asked.
+ */
+export function afford(
+  asked: Inquiry,
+  controls: Controls,
+  exchange: Exchange,
+  parts: DoorParts,
+  chooseFor: (inquiry: Inquiry) => Choice,
+): Affordable | Promise<Affordable> {
+  const { spending, tiers } = parts
+  const { principal } = exchange
+  const first = chooseFor(asked)
+  if (!spending || !principal || asked.op !== 'chat') return { ...first, admitted: undefined }
+  const tier = tiers.size === 0 ? undefined : (tierNamed(tiers, asked.model) ?? principal.tier)
+  return attempt(first, tier, new Set())
+
+  function attempt(choice: Choice, tier: string | undefined, fallen: Set<string>): Affordable | Promise<Affordable> {
+    const verdict = (spending as Spending).admit({
+      exchange,
+      principal: principal as Principal,
+      ipClass: exchange.ipClass ?? 'external',
+      metadata: controls.metadata,
+      tier,
+      inputTokens: parts.estimateTokens(asked.json),
+      maxOutputTokens: askedOf(asked).maxOutput,
+      candidates: () => choice.plan.candidates.map(parts.priced),
+    })
+    const next = (admitted: Admitted | FallTo): Affordable | Promise<Affordable> => {
+      if (!('fallTo' in admitted)) {
+        exchange.limitHeaders = admitted.headers
+        return { ...choice, admitted }
+      }
+      return fall(admitted.why, choice, tier, fallen)
+    }
+    return verdict instanceof Promise ? verdict.then(next) : next(verdict)
+  }
+
+  function fall(why: string, { route }: Choice, tier: string | undefined, fallen: Set<string>): Affordable | Promise<Affordable> {
+    if (tier !== undefined) fallen.add(tier)
+    const next = tier === undefined ? undefined : tiers.get(tier)?.next
+    if (next === undefined || fallen.has(next)) throw noTierLeft(why, route)
+    // A tier's name is a route: all its models, in their order.
+    const choice = chooseFor({ ...asked, model: next })
+    exchange.tier = next
+    exchange.fell = why
+    return attempt(choice, next, fallen)
+  }
+}
+
+const tierNamed = (tiers: Tiers, model: string): string | undefined => (tiers.has(model) ? model : tierOf(tiers, model))
+
+const noTierLeft = (why: string, { name }: Route): GatewayError =>
+  new GatewayError('budget-exceeded', `${why} There is no tier behind that of \`${name.slice(0, 200)}\`.`, { shouldRetry: false })
+
+/** Waits for a place, which the call keeps until it is settled. */
+export async function placeFor(
+  admission: Admission,
+  { priority }: Route,
+  { body }: HttpRequest,
+  exchange: Exchange,
+  limit: Alarm,
+): Promise<Place> {
+  try {
+    return await admission.enter({ priority: priority ?? 'interactive', bytes: body.length, cancellation: exchange.cancellation })
+  } catch (thrown) {
+    limit.cancel()
+    throw thrown
+  }
+}
