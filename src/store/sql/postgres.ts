@@ -1,0 +1,298 @@
+/** PostgreSQL through a pool of connections that never waits long: behind a breaker, with deadlines on both sides. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type CompiledQuery,
+  Kysely,
+  type PostgresCursor,
+  PostgresDialect,
+  type PostgresPool,
+  type PostgresPoolClient,
+  type PostgresQueryResult,
+  type QueryResult,
+} from 'kysely'
+import type { Pool, PoolClient, QueryResult as QueryResultOfDriver } from 'pg'
+import { alarmAfter } from '../../core/alarm.ts'
+import { GatewayError } from '../../core/error.ts'
+import { type Breaker, createBreaker } from '../breaker.ts'
+import type { Database, DatabaseOptions } from './database.ts'
+import { listenTo } from './listen.ts'
+import { migrate } from './migrate.ts'
+import type { Steps, Transact } from './steps.ts'
+import type { Tables } from './tables.ts'
+import { isConflictOfTransactions, isOutOfReach, isRefusal, storeUnavailable } from './trouble.ts'
+
+const LOOKUP_MS = 250
+const WRITE_MS = 2_000
+const CONNECT_MS = 1_000
+const PATIENCE_MS = 1_000
+/** What the server is given beyond its own deadline to tell of it, before the connection is given up. */
+const GRACE_MS = 250
+/** bigint, as text in the protocol. */
+const INT8 = 20
+
+export async function openPostgres(
+  url: string,
+  { onState, connections = 10, lookupMs = LOOKUP_MS, writeMs = WRITE_MS, patienceMs = PATIENCE_MS }: DatabaseOptions = {},
+): Promise<Database> {
+  const { default: pg } = await import('pg')
+  const settings = {
+    connectionString: url,
+    application_name: 'signalbox',
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    types: {
+      getTypeParser: (id: number, format?: 'text' | 'binary') =>
+        id === INT8 && format !== 'binary' ? Number : (pg.types.getTypeParser(id, format) as (text: string) => unknown),
+    },
+  }
+  const pool: Pool = new pg.Pool({
+    ...settings,
+    max: connections,
+    idleTimeoutMillis: 30_000,
+    allowExitOnIdle: true,
+    statement_timeout: writeMs,
+    query_timeout: writeMs + GRACE_MS,
+    // A server that lost us in the middle of a transaction lets go of its locks.
+    idle_in_transaction_session_timeout: 10_000,
+  })
+  // Without a listener a lost connection would end the process. Who uses it learns of it from the query.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+
+  const breaker = createBreaker(onState ? { onState } : {})
+  const line = new Line(pool, breaker, writeMs)
+
+  const stopping = new AbortController()
+  const readiness = prepare(line, stopping.signal)
+  // Nobody may be waiting for it.
+  readiness.ready.catch(() => {})
+  await Promise.race([readiness.first, sleep(patienceMs, undefined, { signal: stopping.signal, ref: true })])
+  if (readiness.refused) {
+    await endPool(pool)
+    throw readiness.refused
+  }
+
+  line.gate = () => {
+    if (readiness.refused) throw readiness.refused
+    if (!readiness.done) throw storeUnavailable('The database has not been reached yet.')
+  }
+  return {
+    kind: 'postgres',
+    kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: line }) }),
+    transaction: (steps, options) => line.transaction(steps, options),
+    lookup: (work) => withDeadline(work, lookupMs, breaker),
+    listen: (channel, heard) => listenTo(() => new pg.Client(settings), channel, heard),
+    ready: readiness.ready,
+    get reachable() {
+      return readiness.done && breaker.up
+    },
+    close: async () => {
+      stopping.abort()
+      await endPool(pool)
+    },
+  }
+}
+
+/** A pool behind the breaker, as Kysely takes it. */
+class Line implements PostgresPool {
+  readonly options: object
+  /** Throws until the schema is known to be there. */
+  gate: () => void = () => {}
+  readonly #pool: Pool
+  readonly #breaker: Breaker
+  readonly #writeMs: number
+
+  constructor(pool: Pool, breaker: Breaker, writeMs: number) {
+    this.#pool = pool
+    this.#breaker = breaker
+    this.#writeMs = writeMs
+    this.options = pool.options
+  }
+
+  async connect(): Promise<PostgresPoolClient> {
+    this.gate()
+    return this.#connect()
+  }
+
+  async end(): Promise<void> {
+    await endPool(this.#pool)
+  }
+
+  async transaction<T>(steps: () => Steps<T>, { timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<T> {
+    this.gate()
+    return this.ungated(steps, timeoutMs === undefined ? {} : { timeoutMs })
+  }
+
+  /** For the migration itself. */
+  ungated: Transact = async (steps, { timeoutMs = this.#writeMs } = {}) => {
+    const until = performance.now() + timeoutMs
+    for (;;) {
+      try {
+        return await this.#once(steps, timeoutMs)
+      } catch (error) {
+        if (!isConflictOfTransactions(error) || performance.now() > until) throw error
+      }
+    }
+  }
+
+  async #once<T>(steps: () => Steps<T>, timeoutMs: number): Promise<T> {
+    const client = await this.#connect(timeoutMs + GRACE_MS)
+    try {
+      await client.query('begin', [])
+      if (timeoutMs !== this.#writeMs) await client.query(`set local statement_timeout = ${Math.ceil(timeoutMs)}`, [])
+      const generator = steps()
+      let step = generator.next()
+      while (!step.done) step = generator.next(await resultOf(client, step.value))
+      await client.query('commit', [])
+      return step.value
+    } catch (error) {
+      // A connection that fails to roll back is dropped by `release`.
+      await client.query('rollback', []).catch(() => {})
+      throw error
+    } finally {
+      client.release()
+    }
+  }
+
+  async #connect(queryMs?: number): Promise<Client> {
+    if (!this.#breaker.mayTry()) throw storeUnavailable('The database does not answer.')
+    try {
+      return new Client(await this.#pool.connect(), this.#breaker, queryMs)
+    } catch (error) {
+      this.#breaker.failed(error)
+      throw outOfReach(error)
+    }
+  }
+}
+
+/** One connection in use. Once it failed, it is not used again. */
+class Client implements PostgresPoolClient {
+  readonly #client: PoolClient
+  readonly #breaker: Breaker
+  readonly #queryMs: number | undefined
+  #broken = false
+
+  constructor(client: PoolClient, breaker: Breaker, queryMs: number | undefined) {
+    this.#client = client
+    this.#breaker = breaker
+    this.#queryMs = queryMs
+  }
+
+  query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>
+  query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>
+  query(text: string | object, parameters: readonly unknown[] = []): unknown {
+    if (typeof text !== 'string') throw new Error('not streamed: ask for pages')
+    return this.#run(text, parameters)
+  }
+
+  async #run(text: string, parameters: readonly unknown[]): Promise<QueryResultOfDriver> {
+    if (this.#broken) throw storeUnavailable('The connection to the database broke.')
+    try {
+      const query = { text, values: [...parameters], ...(this.#queryMs ? { query_timeout: this.#queryMs } : {}) }
+      const result = await this.#client.query(query)
+      this.#breaker.succeeded()
+      return result
+    } catch (error) {
+      if (!isOutOfReach(error)) {
+        // It answered, even if with a refusal of this query.
+        this.#breaker.succeeded()
+        throw error
+      }
+      this.#broken = true
+      this.#breaker.failed(error)
+      throw outOfReach(error)
+    }
+  }
+
+  release(): void {
+    this.#client.release(this.#broken)
+  }
+}
+
+async function resultOf(client: Client, query: CompiledQuery): Promise<QueryResult<unknown>> {
+  const result = await client.query(query.sql, query.parameters)
+  return { rows: result.rows, numAffectedRows: BigInt(result.rowCount ?? 0) }
+}
+
+const outOfReach = (error: unknown): GatewayError =>
+  error instanceof GatewayError ? error : storeUnavailable(`The database cannot be reached: ${wordsOf(error)}.`, error)
+
+/** Driver and server name host, user and database at most, never the password. */
+function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError) return wordsOf(error.errors[0])
+  return error instanceof Error && error.message ? error.message : 'no connection'
+}
+
+/** Gives up waiting; the query itself ends by its own timeout. */
+export async function withDeadline<T>(work: () => Promise<T>, ms: number, breaker: Breaker): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const alarm = alarmAfter(ms, () => {
+    const error = storeUnavailable(`The database did not answer within ${ms} ms.`)
+    breaker.failed(error)
+    reject(error)
+  })
+  try {
+    return await Promise.race([work(), promise])
+  } finally {
+    alarm.cancel()
+  }
+}
+
+interface Readiness {
+  done: boolean
+  /** Why it never will be. */
+  refused: GatewayError | undefined
+  /** Settles after the first attempt, whatever came of it. */
+  readonly first: Promise<void>
+  readonly ready: Promise<void>
+}
+
+/** Migrates now, or as soon as there is somebody to talk to. */
+function prepare(line: Line, signal: AbortSignal): Readiness {
+  const first = Promise.withResolvers<void>()
+  const attempts = async (): Promise<void> => {
+    for (let pause = 100; ; pause = Math.min(pause * 2, 1_000)) {
+      try {
+        await migrate('postgres', line.ungated)
+        readiness.done = true
+        return
+      } catch (error) {
+        const cause = error instanceof GatewayError ? error.cause : error
+        if (isFinal(error)) {
+          readiness.refused = refusalOf(error)
+          throw readiness.refused
+        }
+        if (!isOutOfReach(error) && !isOutOfReach(cause)) throw error
+      } finally {
+        first.resolve()
+      }
+      await sleep(pause, undefined, { signal, ref: false })
+    }
+  }
+  const readiness: Readiness = { done: false, refused: undefined, first: first.promise, ready: Promise.resolve() }
+  const ready = attempts().catch((error) => {
+    if (!signal.aborted) readiness.refused ??= refusalOf(error)
+    throw error
+  })
+  return Object.assign(readiness, { ready })
+}
+
+/** A newer schema, or the server's refusal of who we are. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof GatewayError ? error.path === 'store.url' || isRefusal(error.cause) : isRefusal(error)
+
+function refusalOf(error: unknown): GatewayError {
+  if (error instanceof GatewayError && error.path === 'store.url') return error
+  const cause = error instanceof GatewayError ? (error.cause ?? error) : error
+  return new GatewayError(
+    'store-unavailable',
+    `PostgreSQL refuses the gateway: ${wordsOf(cause)}.\nCheck user, password and database in store.url, and that the user may create tables.`,
+    { path: 'store.url', cause },
+  )
+}
+
+/** Ends politely, but does not wait for a server that does not answer. */
+async function endPool(pool: Pool): Promise<void> {
+  if (pool.ending) return
+  await Promise.race([pool.end().catch(() => {}), sleep(1_000, undefined, { ref: false })])
+}

@@ -1,0 +1,206 @@
+/** SQLite through `node:sqlite`: one connection per thread, WAL, calls that do not wait for the disk. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import { GatewayError } from '../../core/error.ts'
+import type { Database, DatabaseOptions } from './database.ts'
+import { migrate } from './migrate.ts'
+import type { Steps, Transact, TransactionOptions } from './steps.ts'
+import type { Tables } from './tables.ts'
+import { isBrokenFile, isBusy, storeUnavailable } from './trouble.ts'
+
+/** How long a call may hold up its thread while another process writes; what is left of its time it waits aside. */
+const BUSY_MS = 50
+const WRITE_MS = 2_000
+/** Statements kept compiled. */
+const MAX_STATEMENTS = 300
+
+export async function openSqlite(path: string, { writeMs = WRITE_MS }: DatabaseOptions = {}): Promise<Database> {
+  const sqlite = openFile(path)
+  const runner = new Runner(sqlite, writeMs)
+  const transaction: Transact = (steps, options) => runner.transaction(steps, options)
+  try {
+    await migrate('sqlite', transaction)
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
+  const kysely = new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new SqliteDriver(runner),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  })
+  return {
+    kind: 'sqlite',
+    kysely,
+    transaction,
+    sqlite,
+    lookup: (work) => work(),
+    ready: Promise.resolve(),
+    reachable: true,
+    close: async () => {
+      runner.close()
+    },
+  }
+}
+
+function openFile(path: string): DatabaseSync {
+  const file = path === ':memory:' ? path : resolve(path)
+  if (file !== ':memory:') refuseUnusable(file)
+  let sqlite: DatabaseSync | undefined
+  try {
+    sqlite = new DatabaseSync(file, { timeout: WRITE_MS, enableForeignKeyConstraints: true })
+    // In WAL mode readers and the writer do not wait for each other. A power cut may lose the last commits, a kill of the process none.
+    sqlite.exec('pragma journal_mode = wal; pragma synchronous = normal')
+    sqlite.exec(`pragma busy_timeout = ${BUSY_MS}`)
+    return sqlite
+  } catch (error) {
+    if (sqlite?.isOpen) sqlite.close()
+    const why = (error as Error).message
+    throw new GatewayError(
+      'store-unavailable',
+      `The database file cannot be used: ${why} (${file})\nCheck that it is a SQLite file and that this user may write it.`,
+      {
+        path: 'store.url',
+        cause: error,
+      },
+    )
+  }
+}
+
+/** SQLite says `unable to open database file` to all of these. */
+function refuseUnusable(file: string): void {
+  const refuse = (message: string): never => {
+    throw new GatewayError('store-unavailable', message, { path: 'store.url' })
+  }
+  const directory = dirname(file)
+  if (!existsSync(directory))
+    refuse(`The directory of the database does not exist: ${directory}\nMake it (mkdir -p), or name another in store.url.`)
+  if (existsSync(file) && statSync(file).isDirectory())
+    refuse(`The database is to be a file, but this is a directory: ${file}\nName a file in store.url.`)
+  // Beside the file SQLite keeps its log: the directory must be writable too.
+  for (const place of existsSync(file) ? [directory, file] : [directory]) {
+    try {
+      accessSync(place, constants.W_OK)
+    } catch {
+      refuse(
+        `The database cannot be written: no permission for ${place}\nGive this user write permission, or name another file in store.url.`,
+      )
+    }
+  }
+}
+
+/** Runs compiled queries. Where another process holds the write lock it waits aside and tries again, up to a limit. */
+class Runner {
+  readonly #sqlite: DatabaseSync
+  readonly #writeMs: number
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(sqlite: DatabaseSync, writeMs: number) {
+    this.#sqlite = sqlite
+    this.#writeMs = writeMs
+  }
+
+  run(query: CompiledQuery): QueryResult<unknown> {
+    const statement = this.#statement(query.sql)
+    const parameters = query.parameters.map(bindable)
+    if (statement.columns().length > 0) return { rows: statement.all(...parameters) }
+    return { rows: [], numAffectedRows: BigInt(statement.run(...parameters).changes) }
+  }
+
+  query(query: CompiledQuery): Promise<QueryResult<unknown>> {
+    return this.#patiently(() => this.run(query), this.#writeMs)
+  }
+
+  transaction<T>(steps: () => Steps<T>, { timeoutMs = this.#writeMs }: TransactionOptions = {}): Promise<T> {
+    return this.#patiently(() => {
+      this.#sqlite.exec('begin immediate')
+      try {
+        const generator = steps()
+        let step = generator.next()
+        while (!step.done) step = generator.next(this.run(step.value))
+        this.#sqlite.exec('commit')
+        return step.value
+      } catch (error) {
+        if (this.#sqlite.isTransaction) this.#sqlite.exec('rollback')
+        throw error
+      }
+    }, timeoutMs)
+  }
+
+  close(): void {
+    this.#statements.clear()
+    if (this.#sqlite.isOpen) this.#sqlite.close()
+  }
+
+  async #patiently<T>(work: () => T, timeoutMs: number): Promise<T> {
+    const until = performance.now() + timeoutMs
+    for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
+      try {
+        if (!this.#sqlite.isOpen) throw storeUnavailable('The database is closed.')
+        return work()
+      } catch (error) {
+        if (isBrokenFile(error)) throw storeUnavailable(`The database file cannot be used: ${(error as Error).message}.`, error)
+        if (!isBusy(error)) throw error
+        if (performance.now() + pause > until) throw storeUnavailable('Another process keeps the database locked.', error)
+      }
+      await sleep(pause * (0.5 + Math.random()))
+    }
+  }
+
+  #statement(text: string): StatementSync {
+    let statement = this.#statements.get(text)
+    if (statement) return statement
+    statement = this.#sqlite.prepare(text)
+    // Queries with lists in them have many texts.
+    if (this.#statements.size >= MAX_STATEMENTS) this.#statements.delete(this.#statements.keys().next().value as string)
+    this.#statements.set(text, statement)
+    return statement
+  }
+}
+
+function bindable(value: unknown): SQLInputValue {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  return value === undefined ? null : (value as SQLInputValue)
+}
+
+class SqliteDriver implements Driver {
+  readonly #runner: Runner
+
+  constructor(runner: Runner) {
+    this.#runner = runner
+  }
+
+  async init(): Promise<void> {}
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return {
+      executeQuery: <R>(query: CompiledQuery) => this.#runner.query(query) as Promise<QueryResult<R>>,
+      streamQuery: () => {
+        throw new Error('not streamed: ask for pages')
+      },
+    }
+  }
+  async beginTransaction(): Promise<void> {
+    throw new Error('use database.transaction: this one would be open while others use the connection')
+  }
+  async commitTransaction(): Promise<void> {}
+  async rollbackTransaction(): Promise<void> {}
+  async releaseConnection(): Promise<void> {}
+  async destroy(): Promise<void> {
+    this.#runner.close()
+  }
+}
