@@ -4,6 +4,8 @@
  * never asked to fetch anything.
  */
 import type { calcPrice as CalcPrice, ModelInfo, ModelPrice } from '@pydantic/genai-prices'
+import type { KindRates } from '../core/rates.ts'
+import { secondOf } from './override.ts'
 import type { Rates, ScheduledRates } from './price.ts'
 
 export type FinerPrices = (provider: string, model: string) => readonly ScheduledRates[] | undefined
@@ -38,7 +40,7 @@ const PROVIDERS: Readonly<Record<string, string>> = {
   zhipuai: 'zhipuai',
 }
 
-const FIELDS: Readonly<Record<string, keyof Omit<Rates, 'bands'>>> = {
+const FIELDS: Readonly<Record<string, keyof KindRates>> = {
   input_mtok: 'input',
   output_mtok: 'output',
   cache_read_mtok: 'cacheRead',
@@ -110,13 +112,4 @@ function ratesOf(prices: ModelPrice): Rates {
     }
   }
   return bands.size === 0 ? rates : { ...rates, bands: [...bands].map(([above, band]) => ({ above, ...band })) }
-}
-
-/** `01:30:00Z` in seconds since midnight. */
-function secondOf(time: string): number {
-  const [hours = 0, minutes = 0, seconds = 0] = time
-    .replace(/[^\d:].*$/, '')
-    .split(':')
-    .map(Number)
-  return hours * 3600 + minutes * 60 + seconds
 }

@@ -1,27 +1,10 @@
 /** What a call costs: rates, when they hold, and the sum in whole nano-dollars, rounded once. Pure. */
 import type { Usage } from '../core/event.ts'
-import type { Nanos } from '../core/money.ts'
+import { type Nanos, nanosOfNumber } from '../core/money.ts'
+import type { Rates } from '../core/rates.ts'
+import { type TierFactors, tierNameOf } from './service-tiers.ts'
 
-/** USD per million tokens, but for `request` and `webSearch`: USD per thousand of them. Absent: nobody says. */
-export interface Rates {
-  readonly input?: number | undefined
-  readonly output?: number | undefined
-  readonly cacheRead?: number | undefined
-  /** Kept for five minutes, or as long as the provider does by itself. */
-  readonly cacheWrite?: number | undefined
-  /** Kept for an hour or longer. */
-  readonly cacheWrite1h?: number | undefined
-  /** Where thinking is not priced like other output. */
-  readonly reasoning?: number | undefined
-  readonly inputAudio?: number | undefined
-  readonly outputAudio?: number | undefined
-  readonly inputImage?: number | undefined
-  readonly outputImage?: number | undefined
-  readonly request?: number | undefined
-  readonly webSearch?: number | undefined
-  /** Rates for the whole call once its input is larger than `above` tokens; what a band leaves out stays. */
-  readonly bands?: readonly ({ readonly above: number } & Omit<Rates, 'bands'>)[]
-}
+export type { Rates } from '../core/rates.ts'
 
 /** Rates that hold from a day on, or in a window of every day. The last one that holds counts. */
 export interface ScheduledRates {
@@ -35,11 +18,15 @@ export interface ScheduledRates {
 export interface Price {
   readonly source: 'config' | 'price-data' | 'catalogue'
   readonly schedule: readonly ScheduledRates[]
+  /** What classes of service cost where the rates do not say. */
+  readonly tiers?: TierFactors | undefined
+  /** The provider tells the whole cost of each call, and that is what it charges. */
+  readonly told?: boolean
 }
 
 export interface Cost {
   readonly nanos: Nanos
-  /** Tokens were estimated, or a kind of token had no rate of its own. */
+  /** Tokens were estimated, or a kind of token or a class of service had no rate of its own. */
   readonly estimated: boolean
 }
 
@@ -57,15 +44,56 @@ export function ratesAt({ schedule }: Price, at: Date, inputTokens = 0): Rates |
 const within = (second: number, { start, end }: { readonly start: number; readonly end: number }): boolean =>
   start <= end ? start <= second && second < end : second >= start || second < end
 
+const TOKENS = [
+  'input',
+  'output',
+  'cacheRead',
+  'cacheWrite',
+  'cacheWrite1h',
+  'reasoning',
+  'inputAudio',
+  'outputAudio',
+  'inputImage',
+  'outputImage',
+] as const
+
+/** The rates in a class of service. `sure` is false where nobody says what that class costs exactly. */
+export function inTier(
+  rates: Rates,
+  said: string | undefined,
+  factors: TierFactors | undefined,
+): { readonly rates: Rates; readonly sure: boolean } {
+  const name = tierNameOf(said)
+  if (name === undefined) return { rates, sure: true }
+  const own = rates.tiers && Object.hasOwn(rates.tiers, name) ? rates.tiers[name] : undefined
+  const usual = factors && Object.hasOwn(factors, name) ? factors[name] : undefined
+  if (!own && !usual) return { rates, sure: false }
+  const { factor = usual?.factor ?? 1, ...kinds } = own ?? {}
+  const priced: Record<string, unknown> = { ...rates }
+  for (const kind of TOKENS) {
+    const rate = kinds[kind] ?? times(rates[kind], factor)
+    if (rate !== undefined) priced[kind] = rate
+  }
+  for (const kind of ['request', 'webSearch'] as const) if (kinds[kind] !== undefined) priced[kind] = kinds[kind]
+  return { rates: priced as Rates, sure: own !== undefined || usual?.about !== true }
+}
+
+/** A rate times a factor, to the ninth decimal: what a rate is worked out with. */
+export const times = (rate: number | undefined, factor: number): number | undefined =>
+  rate === undefined ? undefined : Math.round(rate * factor * 1e9) / 1e9
+
 /** Undefined when neither side of the call can be priced: unknown is not free. */
 export function costOf(usage: Usage, price: Price, at: Date): Cost | undefined {
-  const rates = ratesAt(price, at, usage.input)
-  if (!rates) return undefined
-  const sum = createSum(usage.estimated === true)
+  // Nought is also what a middleman says when the call went over the caller's own account.
+  if (price.told && usage.providerCost) return { nanos: nanosOfNumber(usage.providerCost), estimated: false }
+  const listed = ratesAt(price, at, usage.input)
+  if (!listed) return undefined
+  const { rates, sure } = inTier(listed, usage.serviceTier, price.tiers)
+  const sum = createSum(usage.estimated === true || !sure)
   if (!addInput(usage, rates, sum) || !addOutput(usage, rates, sum)) return undefined
   if (rates.request !== undefined) sum.add(1, rates.request, 1000)
   if (rates.webSearch !== undefined) sum.add(usage.webSearches, rates.webSearch, 1000)
-  return sum.total()
+  return sum.total(rates.minimum)
 }
 
 /** False: what was used has no price. */
@@ -111,7 +139,8 @@ interface Sum {
   /** At the stand-in rate when there is none for this kind; the cost is then an estimate. */
   addOr(count: number, rate: number | undefined, standIn: number): void
   doubt(): void
-  total(): Cost
+  /** Never less than so many USD. */
+  total(minimum?: number): Cost
 }
 
 // A rate of $1 per million tokens is 1e9 femto-dollars a token: whole numbers down to the ninth decimal of a rate.
@@ -133,6 +162,9 @@ function createSum(doubtful: boolean): Sum {
     doubt() {
       estimated = true
     },
-    total: () => ({ nanos: (femtos + FEMTOS_PER_NANO / 2n) / FEMTOS_PER_NANO, estimated }),
+    total(minimum = 0) {
+      const least = BigInt(Math.round(minimum * FEMTOS_PER_DOLLAR))
+      return { nanos: ((femtos > least ? femtos : least) + FEMTOS_PER_NANO / 2n) / FEMTOS_PER_NANO, estimated }
+    },
   }
 }

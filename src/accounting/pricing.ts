@@ -3,13 +3,20 @@
  * nobody prices has no price: unknown is not free.
  */
 import type { Usage } from '../core/event.ts'
+import type { Nanos } from '../core/money.ts'
+import type { PriceOverride } from '../core/rates.ts'
+import { overridden, saysSomething } from './override.ts'
 import { type Cost, costOf, type Price, type Rates } from './price.ts'
 import { type FinerPrices, finerPrices } from './price-data.ts'
+import { tierFactorsOf } from './service-tiers.ts'
+import { type WorstCase, worstCost } from './worst-cost.ts'
 
 export interface Pricing {
   /** `provider` is the catalogue's id (the preset). Kinds that an override leaves out keep their listed price. */
-  priceOf(provider: string, model: string, override?: Rates): Price | undefined
+  priceOf(provider: string, model: string, override?: PriceOverride): Price | undefined
   costOf(usage: Usage, price: Price, at: Date): Cost | undefined
+  /** The most that a call of this size can cost, for what is set aside before it is made. */
+  worstCost(price: Price, call: WorstCase): Nanos | undefined
 }
 
 export interface PricingOptions {
@@ -20,6 +27,14 @@ export interface PricingOptions {
 
 /** Names come from callers too (`provider/model`), so the memory of prices is bounded. */
 const REMEMBERED = 4096
+
+/** Providers whose usage says what the whole call cost, with searches and fees that tokens do not show. */
+const TELLS_COST: ReadonlySet<string> = new Set(['openrouter', 'perplexity', 'xai'])
+
+const tiersOf = (provider: string): Pick<Price, 'tiers'> => {
+  const tiers = tierFactorsOf(provider)
+  return tiers ? { tiers } : {}
+}
 
 export function createPricing({ catalog, finer = finerPrices }: PricingOptions): Pricing {
   const known = new Map<string, Price | undefined>()
@@ -36,26 +51,20 @@ export function createPricing({ catalog, finer = finerPrices }: PricingOptions):
   function lookUp(provider: string, model: string): Price | undefined {
     const entry = catalog.model(provider, model)
     const schedule = finer(provider, entry?.id ?? model)
-    if (schedule) return { source: 'price-data', schedule }
-    return entry?.price && { source: 'catalogue', schedule: [{ rates: ratesOf(entry.price) }] }
+    const about = { ...tiersOf(provider), ...(TELLS_COST.has(provider) && { told: true }) }
+    if (schedule) return { source: 'price-data', schedule, ...about }
+    return entry?.price && { source: 'catalogue', schedule: [{ rates: ratesOf(entry.price) }], ...about }
   }
 
   return {
     priceOf(provider, model, override) {
-      if (!override || Object.values(override).every((rate) => rate === undefined)) return listed(provider, model)
+      if (!saysSomething(override)) return listed(provider, model)
       const schedule = listed(provider, model)?.schedule ?? [{ rates: {} }]
-      return { source: 'config', schedule: schedule.map((part) => ({ ...part, rates: overridden(part.rates, override) })) }
+      return { source: 'config', schedule: overridden(schedule, override), ...tiersOf(provider) }
     },
     costOf,
+    worstCost,
   }
-}
-
-/** What the config says holds at every hour and length of input, so bands of the same kinds go. */
-function overridden(listed: Rates, override: Rates): Rates {
-  const said = Object.fromEntries(Object.entries(override).filter(([, rate]) => rate !== undefined)) as Rates
-  const { bands = [], ...rates } = listed
-  const kept = bands.map((band) => Object.fromEntries(Object.entries(band).filter(([kind]) => !(kind in said))) as typeof band)
-  return { ...rates, ...(kept.length > 0 && { bands: kept }), ...said }
 }
 
 /** The catalogue writes 0 where a cache is not priced apart; a model whose input costs something has no free cache. */

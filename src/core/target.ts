@@ -2,6 +2,7 @@
 import type { Effort, WireId } from './call.ts'
 import type { Constraints } from './constraints.ts'
 import type { JsonObject } from './json.ts'
+import type { PriceOverride } from './rates.ts'
 import type { Retention } from './steering.ts'
 
 /**
@@ -114,15 +115,6 @@ export interface Timeouts {
   readonly holdMs?: number
   /** Pieces of output that must come meanwhile. */
   readonly holdEvents?: number
-}
-
-/** USD per million tokens, as the operator set them over the catalogue's. */
-export interface PriceOverride {
-  readonly input?: number
-  readonly output?: number
-  readonly cacheRead?: number
-  readonly cacheWrite?: number
-  readonly reasoning?: number
 }
 
 /** What a condition may ask about. */

@@ -1,0 +1,67 @@
+/** The most that a call can cost, worked out before it is made: what a budget sets aside for it. Pure. */
+import type { Nanos } from '../core/money.ts'
+import { inTier, type Price, type Rates, ratesAt } from './price.ts'
+
+export interface WorstCase {
+  /** When it is made. */
+  readonly at: Date
+  /** Tokens of its whole input, and of the longest answer it allows. */
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** It asks for cache marks: all of its input may be written to a cache, and for how long. */
+  readonly cacheMarks?: '5m' | '1h' | undefined
+  /** Its input holds sound or pictures. */
+  readonly inputAudio?: boolean | undefined
+  readonly inputImage?: boolean | undefined
+  /** It asks for sound or pictures. */
+  readonly outputAudio?: boolean | undefined
+  readonly outputImage?: boolean | undefined
+  /** Searches that the provider may make for it. */
+  readonly webSearches?: number | undefined
+  /** The class of service it asks for. It may be served in the usual one all the same. */
+  readonly serviceTier?: string | undefined
+}
+
+/**
+ * Every token at the dearest rate that can hold for it: no discount for what a cache may serve, the premium for what may
+ * be written to one, the long-context band as soon as the input reaches it. Undefined when a side has no price. Rounded
+ * up, so that no call of this size costs more.
+ */
+export function worstCost(price: Price, call: WorstCase): Nanos | undefined {
+  const listed = ratesAt(price, call.at, call.inputTokens)
+  if (!listed) return undefined
+  // The usage may turn out smaller than what was reckoned with, and then fall below a band that is cheaper than the base.
+  const base = ratesAt(price, call.at, 0) ?? listed
+  const cards = [listed, base].flatMap((rates) => [rates, inTier(rates, call.serviceTier, price.tiers).rates])
+  let most: Nanos | undefined
+  for (const rates of cards) {
+    const cost = worstAt(rates, call)
+    if (cost === undefined) return undefined
+    if (most === undefined || cost > most) most = cost
+  }
+  return most
+}
+
+/** Femto-dollars a token at a rate of $1 per million. */
+const FEMTOS = 1e9
+const FEMTOS_PER_DOLLAR = 1e15
+const FEMTOS_PER_NANO = 1_000_000n
+
+function worstAt(rates: Rates, call: WorstCase): Nanos | undefined {
+  const { inputTokens, outputTokens } = call
+  if ((rates.input === undefined && inputTokens > 0) || (rates.output === undefined && outputTokens > 0)) return undefined
+  const written =
+    call.cacheMarks === undefined ? undefined : call.cacheMarks === '1h' ? (rates.cacheWrite1h ?? rates.cacheWrite) : rates.cacheWrite
+  const input = dearest(rates.input, written, call.inputAudio ? rates.inputAudio : 0, call.inputImage ? rates.inputImage : 0)
+  const output = dearest(rates.output, rates.reasoning, call.outputAudio ? rates.outputAudio : 0, call.outputImage ? rates.outputImage : 0)
+  const femtos =
+    BigInt(Math.ceil(inputTokens)) * BigInt(Math.round(input * FEMTOS)) +
+    BigInt(Math.ceil(outputTokens)) * BigInt(Math.round(output * FEMTOS)) +
+    BigInt(Math.round((rates.request ?? 0) * (FEMTOS_PER_DOLLAR / 1000))) +
+    BigInt(Math.ceil(call.webSearches ?? 0)) * BigInt(Math.round((rates.webSearch ?? 0) * (FEMTOS_PER_DOLLAR / 1000)))
+  const least = BigInt(Math.round((rates.minimum ?? 0) * FEMTOS_PER_DOLLAR))
+  const most = femtos > least ? femtos : least
+  return (most + FEMTOS_PER_NANO - 1n) / FEMTOS_PER_NANO
+}
+
+const dearest = (...rates: readonly (number | undefined)[]): number => Math.max(0, ...rates.map((rate) => rate ?? 0))
