@@ -60,14 +60,11 @@ class Answer {
   take(chunk: JsonObject, out: Event[]): void {
     const choices = Array.isArray(chunk['choices']) ? chunk['choices'] : []
     const choice = choices.find((one): one is JsonObject => isObject(one) && (one['index'] ?? 0) === 0)
-    const usage = usageOf(usageIn(chunk), { reasoningOutside: this.#reasoningOutside })
+    const usage = usageOf(usageIn(chunk), { reasoningOutside: this.#reasoningOutside, serviceTier: chunk['service_tier'] })
     // Azure begins with a chunk that says nothing of the answer.
     if (!choice && !usage) return
     this.#start(chunk, out)
-    if (usage) {
-      const tier = chunk['service_tier']
-      out.push({ type: 'usage', usage: isFilled(tier) && usage.serviceTier === undefined ? { ...usage, serviceTier: tier } : usage })
-    }
+    if (usage) out.push({ type: 'usage', usage })
     if (!choice) return
     const message = isObject(choice['delta']) && Object.keys(choice['delta']).length > 0 ? choice['delta'] : choice['message']
     const said = isObject(choice['message']) && this.reader.whole ? choice['message'] : message

@@ -19,8 +19,14 @@ const inner = (value: JsonObject, name: string): JsonObject => {
   return isObject(member) ? member : {}
 }
 
+export interface UsageOptions {
+  readonly reasoningOutside?: boolean | undefined
+  /** The class of service that the answer tells beside its usage. */
+  readonly serviceTier?: Json | undefined
+}
+
 /** What a `usage` object says, in totals. Undefined when it counts neither side. */
-export function usageOf(value: Json | undefined, { reasoningOutside = false }: { reasoningOutside?: boolean } = {}): Usage | undefined {
+export function usageOf(value: Json | undefined, { reasoningOutside = false, serviceTier }: UsageOptions = {}): Usage | undefined {
   if (!isObject(value)) return undefined
   const prompt = tokens(value['prompt_tokens'])
   const completion = tokens(value['completion_tokens'])
@@ -63,7 +69,7 @@ export function usageOf(value: Json | undefined, { reasoningOutside = false }: {
       value['num_search_queries'],
     ),
     providerCost: costOf(value['cost']),
-    serviceTier: isFilled(value['service_tier']) ? value['service_tier'] : undefined,
+    serviceTier: [value['service_tier'], serviceTier].find(isFilled),
   }
   return known(usage)
 }

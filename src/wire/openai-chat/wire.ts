@@ -16,8 +16,8 @@ import { usageOf } from './usage.ts'
 function summarize(body: Json, target: Target): ReplySummary {
   const error = wholeError(body)
   if (error) throw error
-  const { id, model, usage, choices } = isObject(body) ? body : {}
-  const counted = usageOf(usage, { reasoningOutside: target.quirks.reasoningOutsideOutput })
+  const { id, model, usage, choices, service_tier: serviceTier } = isObject(body) ? body : {}
+  const counted = usageOf(usage, { reasoningOutside: target.quirks.reasoningOutsideOutput, serviceTier })
   const messages: JsonObject[] = []
   let raw: string | undefined
   let calls = false
