@@ -1,4 +1,5 @@
 /** What the trunk asks of policy: who calls, what they may, and what the call may cost. Implemented in `policy/`. */
+import type { GatewayError } from './error.ts'
 import type { Exchange } from './exchange.ts'
 import type { Headers } from './http.ts'
 import type { JsonObject } from './json.ts'
@@ -56,6 +57,8 @@ export interface SpendingCall {
   readonly inputTokens: number
   /** As the caller asks. */
   readonly maxOutputTokens: number | undefined
+  /** Milliseconds that it may take in all. Absent: 10 minutes. */
+  readonly limitMs?: number | undefined
   /** Where it may go, best first. Worked out when it is asked for: calls under no budget need none. */
   candidates(): readonly PricedCandidate[]
 }
@@ -63,6 +66,8 @@ export interface SpendingCall {
 export interface Admitted {
   /** Of rate limits, for the answer; in the caller's dialect. */
   readonly headers?: Readonly<Headers>
+  /** Places in `candidates()` that it must not go to, each with the reason: a limit of that provider or model is reached. Never all of them. */
+  readonly without?: ReadonlyMap<number, string>
   /** Exactly once, with what `Exchange.settled` holds by then: however the call ended. */
   settle(): void
 }
@@ -72,6 +77,8 @@ export interface FallTo {
   readonly fallTo: 'next-tier'
   /** For the record: which budget, until when. */
   readonly why: string
+  /** What to throw where there is no such tier: it has the budget's status, and when to come back. */
+  readonly refusal: GatewayError
 }
 
 export interface Spending {

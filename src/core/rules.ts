@@ -20,6 +20,10 @@ export interface BudgetRule {
   readonly value?: string
   /** Only calls for these names (model class). Absent: all. */
   readonly models?: readonly string[]
+  /** Only calls at these tiers. Absent: all. */
+  readonly tiers?: readonly string[]
+  /** Whose rule it is: it holds for calls of this organisation only. Absent: the operator's own. */
+  readonly organisation?: string
   readonly onBreach: 'refuse' | 'next-tier' | 'queue'
   /** Of a refusal. */
   readonly status: number
@@ -29,6 +33,7 @@ export interface BudgetRule {
 
 export interface RateRule {
   readonly id: string
+  readonly name?: string
   readonly what: 'requests' | 'input-tokens' | 'output-tokens' | 'tokens' | 'concurrent'
   /** Whole number. */
   readonly limit: number
@@ -37,4 +42,6 @@ export interface RateRule {
   readonly by: Dimension
   readonly value?: string
   readonly models?: readonly string[]
+  readonly tiers?: readonly string[]
+  readonly organisation?: string
 }
