@@ -10,6 +10,8 @@ export interface Tables {
   changes: ChangesTable
   audit: AuditTable
   audit_head: AuditHeadTable
+  ledger_entries: LedgerEntriesTable
+  ledger_instances: LedgerInstancesTable
 }
 
 export interface RecordsTable {
@@ -52,4 +54,47 @@ export interface AuditHeadTable {
   one: number
   seq: number
   hash: string
+}
+
+export interface LedgerEntriesTable {
+  id: string
+  /** Of the process or thread that opened it. */
+  instance: string
+  at: number
+  /** 0 running, 1 lost, 2 settled: it only grows. */
+  state: number
+  key_id: string | null
+  alias: string | null
+  user_id: string | null
+  organisation: string | null
+  team: string | null
+  project: string | null
+  /** JSON, in order. */
+  tags: string | null
+  tier: string | null
+  route: string | null
+  requested_model: string | null
+  model: string | null
+  provider: string | null
+  region: string | null
+  status: number | null
+  input_tokens: number | null
+  output_tokens: number | null
+  cache_read_tokens: number | null
+  cache_write_tokens: number | null
+  reasoning_tokens: number | null
+  /** Nano-dollars. */
+  cost: bigint | null
+  charge: bigint | null
+  estimated: number
+  /** JSON. */
+  opening: string | null
+  settlement: string | null
+}
+
+export interface LedgerInstancesTable {
+  id: string
+  /** The data directory's id. */
+  directory: string
+  seen_at: number
 }

@@ -1,6 +1,7 @@
 /** Every change of the schema so far, in order. They only go forward: what is here is never edited once released. */
 import type { DatabaseKind } from '../database.ts'
 import { records } from './0001-records.ts'
+import { ledger } from './0002-ledger.ts'
 
 export interface Migration {
   /** Counts up from 1 without gaps. */
@@ -10,4 +11,4 @@ export interface Migration {
   statements(kind: DatabaseKind): readonly string[]
 }
 
-export const migrations: readonly Migration[] = [records]
+export const migrations: readonly Migration[] = [records, ledger]
