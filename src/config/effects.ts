@@ -22,7 +22,6 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
   const notices: Notice[] = []
   const note = (path: string, message = 'has no effect yet'): unknown => notices.push({ path, message })
 
-  if (config.server.threads > 1) note('server.threads', 'has no effect yet: one thread serves')
   // Tiers order routes already; binding keys and budgets to them comes with those.
   for (const section of ['store', 'shared', ...laterSections]) if (section !== 'tiers' && has(given, section)) note(section)
   if (has(given, 'admin', 'console')) note('admin.console')

@@ -19,8 +19,9 @@ const MORE = 31
 /** Elsewhere systems do not spread connections, or cannot share a port at all. */
 const shares = platform === 'linux'
 
-/** How the server itself is to listen. Fails where the port is taken, which sharing it would hide. */
-export async function listenOptions(address: Address): Promise<Address & { backlog: number; reusePort?: boolean }> {
+/** How the server itself is to listen. Fails where the port is taken, which sharing it would hide, unless it `joins` who has it. */
+export async function listenOptions(address: Address, joins: boolean): Promise<Address & { backlog: number; reusePort?: boolean }> {
+  if (joins) return { ...address, backlog: BACKLOG, reusePort: true }
   if (!shares) return { ...address, backlog: BACKLOG }
   if (address.port !== 0) await closed(await listening(createServer(), address))
   return { ...address, backlog: BACKLOG, reusePort: true }

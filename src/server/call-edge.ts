@@ -19,6 +19,8 @@ export interface CallEdgeOptions {
   maxBody(): number
   /** False: answers ask to close the connection. */
   ready(): boolean
+  /** Whether this answer is to close its connection, for the sake of other threads. */
+  readonly sheds?: (() => boolean) | undefined
 }
 
 export interface CallEdge {
@@ -32,7 +34,7 @@ const LINGER_MS = 2_000
 
 const turn = createTurn()
 
-export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
+export function callEdge({ line, maxBody, ready, sheds }: CallEdgeOptions): CallEdge {
   const running = new Set<Cancellation>()
 
   return {
@@ -94,7 +96,7 @@ export function callEdge({ line, maxBody, ready }: CallEdgeOptions): CallEdge {
       }
     }
     const reply = await line().handle(whole, cancellation)
-    await sendReply(reply, response, { method: whole.method, closing: !ready() })
+    await sendReply(reply, response, { method: whole.method, closing: !ready() || sheds?.() === true })
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, error: GatewayError): void {

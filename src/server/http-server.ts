@@ -11,12 +11,17 @@ import { closed, listenOptions, moreListeners } from './acceptors.ts'
 import { type CallEdgeOptions, callEdge } from './call-edge.ts'
 import { type MetricsEndpoint, serveMetrics } from './metrics.ts'
 import { isWebSocket, refuseGarbage, refuseUpgrade } from './odd-connections.ts'
+import type { Balance } from './threads/balance.ts'
 
 export interface HttpServerOptions extends CallEdgeOptions {
   /** Largest header block, in bytes. Default 64 KB. */
   readonly maxHeader?: number
   /** A slow upload is cut off after this. Default two minutes. */
   readonly uploadMs?: number
+  /** Another thread has the port already and shares it. */
+  readonly joins?: boolean
+  /** Among threads: who asks callers to close their connections. */
+  readonly balance?: Balance | undefined
   /** Absent: there is no admin API. */
   readonly admin?: AdminParts
   /** Absent: there is no `/metrics`. */
@@ -45,9 +50,17 @@ const isOwn = (url: string): boolean =>
   url.startsWith('/metrics?') ||
   /^\/admin(?:[/?]|$)/.test(url)
 
-export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, admin, metrics, ...options }: HttpServerOptions): HttpServer {
+export function createHttpServer({
+  maxHeader = 64 * 1024,
+  uploadMs = 120_000,
+  admin,
+  metrics,
+  joins = false,
+  balance,
+  ...options
+}: HttpServerOptions): HttpServer {
   const { line, ready } = options
-  const edge = callEdge(options)
+  const edge = callEdge({ ...options, sheds: balance?.sheds })
   const listening = (handler: (request: IncomingMessage, response: ServerResponse) => void): Server => {
     const server = createServer(
       {
@@ -64,6 +77,11 @@ export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ad
     // Without this, an upgrade that nobody handles is a request like any other in Node, but its socket is half gone.
     server.on('upgrade', (request: IncomingMessage, socket: Socket) => void refuseUpgrade(request, socket, line()))
     server.on('clientError', refuseGarbage)
+    if (balance)
+      server.on('connection', (socket: Socket) => {
+        balance.opened()
+        socket.once('close', balance.closed)
+      })
     return server
   }
   const server = Fastify({ serverFactory: listening, forceCloseConnections: 'idle', exposeHeadRoutes: false, return503OnClosing: false })
@@ -76,7 +94,7 @@ export function createHttpServer({ maxHeader = 64 * 1024, uploadMs = 120_000, ad
   return {
     server: server.server,
     async listen(address) {
-      await server.listen(await listenOptions(address))
+      await server.listen(await listenOptions(address, joins))
       more = await moreListeners(server.server)
     },
     async close() {

@@ -8,15 +8,19 @@ import { type StateSources, stateMetrics } from '../accounting/metrics/state-met
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 export interface MetricsEndpoint {
-  page(): string
+  page(): string | Promise<string>
   /** Whether who shows this credential may read it. */
   allowed(credential: string | undefined): boolean
 }
 
 /** Names of models and what is spent on them are not for everybody: where callers need a key, so does this. */
-export function serveMetrics({ page, allowed }: MetricsEndpoint, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export async function serveMetrics(
+  { page, allowed }: MetricsEndpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const [, credential] = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '') ?? []
-  if (allowed(credential)) return reply.header('content-type', TYPE).send(page())
+  if (allowed(credential)) return reply.header('content-type', TYPE).send(await page())
   return reply.code(401).header('www-authenticate', 'Bearer').type('text/plain').send("Metrics want the owner's key as a bearer token.\n")
 }
 

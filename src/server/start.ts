@@ -31,6 +31,9 @@ import { type Owner, ownerOf, sameSecret } from './owner.ts'
 import { readFileText } from './read-file.ts'
 import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
 import { scheduledDrills } from './scheduled-drills.ts'
+import { createBalance } from './threads/balance.ts'
+import type { ThreadStart } from './threads/messages.ts'
+import { threadShare } from './threads/share.ts'
 
 export interface ServeOptions {
   readonly config: Config
@@ -44,14 +47,58 @@ export interface ServeOptions {
   readonly write?: (text: string) => void
   readonly readFile?: (path: string) => string
   readonly quiet?: boolean
+  /** Absent: it serves alone. */
+  readonly thread?: ThreadOptions | undefined
+}
+
+/** One of several threads of one process that serve on the same port. */
+export interface ThreadOptions {
+  readonly index: number
+  readonly threads: number
+  readonly balance: SharedArrayBuffer
+  /** Counters of all threads; the first one makes them. */
+  readonly counters?: SharedArrayBuffer | undefined
+  /** For all but the first: what it does for them. */
+  readonly first?: {
+    readonly ownerKey: string
+    reload(quietly: boolean): Promise<ReloadResult | undefined>
+    metrics(): Promise<string>
+  }
+}
+
+/** What the first thread gives to whoever starts and tells the others. */
+export interface Siblings {
+  readonly start: Pick<ThreadStart, 'threads' | 'host' | 'port' | 'ownerKey' | 'balance' | 'counters'>
+  /** Tells the operator. */
+  tell(text: string): void
+  /** Of all threads. */
+  reload(quietly: boolean): Promise<ReloadResult | undefined>
+  /** The first thread's own page. */
+  metrics(): string
+}
+
+export interface Others {
+  /** Resolves when all have started once. */
+  readonly ready: Promise<void>
+  reload(quietly: boolean): Promise<void>
+  /** The page of all threads. */
+  metrics(): Promise<string>
+  /** Resolves when all have ended. */
+  stop(): Promise<void>
 }
 
 export interface Serving {
   readonly url: string
+  /** This thread's page of metrics. */
+  metrics(): string
+  /** To the first thread: the others are there. */
+  join(others: (siblings: Siblings) => Others): void
   /** Resolves when the process may end. Running calls get `drainMs`. */
   stop(): Promise<void>
-  /** `quietly`: leaves everything alone when the configuration says what it said before. Undefined while stopping. */
-  reload(options?: { readonly quietly?: boolean }): Promise<ReloadResult | undefined>
+  /**
+   * `quietly`: leaves everything alone when the configuration says what it said before. `here`: in this thread only. Undefined while stopping.
+   */
+  reload(options?: { readonly quietly?: boolean; readonly here?: boolean }): Promise<ReloadResult | undefined>
 }
 
 /** What a call that is ended by the drain's limit has, to tell its caller. */
@@ -71,6 +118,7 @@ export async function startServing({
   readFile = readFileText,
   write = (text) => void process.stdout.write(text),
   quiet = false,
+  thread,
 }: ServeOptions): Promise<Serving> {
   const transport = undiciTransport()
   const memory = reasoningMemory()
@@ -78,6 +126,7 @@ export async function startServing({
   let current = config
   const knownModel = knownModels(() => current, catalog)
   const metrics = callMetrics({ knownModel })
+  const share = threadShare(thread?.index ?? 0)
   const health = createHealth({ onTransition: metrics.transition })
   const unwatch = watchConnections(metrics.connected)
   const budgets = createRetryBudgets(health.now)
@@ -99,7 +148,7 @@ export async function startServing({
       roundTrips,
       idempotent,
       admission,
-      metrics,
+      metrics: thread ? [metrics, share] : [metrics],
       env,
       readFile,
       log,
@@ -110,21 +159,33 @@ export async function startServing({
   let line = build(config)
   let ready = false
   let stopping: Promise<void> | undefined
+  let others: Others | undefined
+  const balance = thread && createBalance(thread.balance, thread.index)
   const drills = scheduledDrills({ config: () => current, catalog, transport, env, readFile, write })
   const reloader = createReloader({
     config,
     read: async () => (await reload?.()) ?? { config: current, problems: [], notices: [] },
     apply,
-    tell: (result) => write(reloadText(result, source ?? 'the configuration')),
+    tell: (result) => thread?.first || write(reloadText(result, source ?? 'the configuration')),
   })
-  const reloadNow: Serving['reload'] = async (options) => (stopping ? undefined : await reloader.reload(options))
+  const reloadNow: Serving['reload'] = async ({ quietly = false, here = false } = {}) => {
+    if (stopping) return undefined
+    if (thread?.first && !here) return await thread.first.reload(quietly)
+    const result = await reloader.reload({ quietly })
+    if (!here) await others?.reload(quietly)
+    return result
+  }
+  const page = metricsPage(metrics, { admission: admission.report, targets: health.snapshot, knownModel })
+  const ownPage = thread ? () => page() + share.page() : page
   const server = createHttpServer({
     line: () => line,
     maxBody: () => current.server.limits.body,
     ready: () => ready,
+    joins: thread?.first !== undefined,
+    balance,
     admin: { isOwner: (credential) => sameSecret(credential, owner.key), reload: () => reloadNow() },
     metrics: {
-      page: metricsPage(metrics, { admission: admission.report, targets: health.snapshot, knownModel }),
+      page: () => thread?.first?.metrics() ?? others?.metrics() ?? ownPage(),
       allowed: (credential) => current.access.mode === 'open' || (credential !== undefined && sameSecret(credential, owner.key)),
     },
   })
@@ -134,18 +195,31 @@ export async function startServing({
     throw startError(error, config)
   }
   ready = true
-  drills.configure(config.drills)
+  if (!thread?.first) drills.configure(config.drills)
   // What was compiled for this start is there for the next one, however this process ends.
   flushCompileCache()
   const address = server.server.address()
   const port = typeof address === 'object' && address ? address.port : config.server.port
   const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${port}`
-  if (!quiet) write(greeting({ url, config, source, madeKey: owner.made ? owner.key : undefined }))
+  if (!quiet && !thread?.first) write(greeting({ url, config, source, madeKey: owner.made ? owner.key : undefined }))
 
   return {
     url,
+    metrics: ownPage,
+    join(begin) {
+      if (!thread) return
+      const start = {
+        threads: thread.threads,
+        host: config.server.host,
+        port,
+        ownerKey: owner.key,
+        balance: thread.balance,
+        counters: undefined,
+      }
+      others = begin({ start, tell: write, reload: (quietly) => reloadNow({ quietly }), metrics: ownPage })
+    },
     stop() {
-      stopping ??= drain()
+      stopping ??= Promise.all([drain(), others?.stop()]).then(() => {})
       return stopping
     },
     reload: reloadNow,
@@ -164,10 +238,11 @@ export async function startServing({
     if (nextOwner.made && nextOwner !== owner) write(`owner's key, shown this once: ${nextOwner.key}\n`)
     owner = nextOwner
     current = next
-    drills.configure(next.drills)
+    if (!thread?.first) drills.configure(next.drills)
   }
 
   function ownerFor(next: Config, before: Owner | undefined): Owner {
+    if (thread?.first) return { key: thread.first.ownerKey, made: false }
     try {
       return ownerOf(next, { env, readFile, allowPlaintext: next.secrets.allowPlaintext }, before)
     } catch (error) {
@@ -207,7 +282,7 @@ interface LineInputs {
   readonly roundTrips: RoundTrips
   readonly idempotent: Idempotency
   readonly admission: Admission
-  readonly metrics: Sink
+  readonly metrics: readonly Sink[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
   owner(): string
@@ -247,7 +322,7 @@ function buildLine({
     roundTrips,
     idempotent,
     admission,
-    sinks: level === 'off' ? [metrics] : [metrics, logSink(level, log.write)],
+    sinks: level === 'off' ? metrics : [...metrics, logSink(level, log.write)],
     access: config.access.mode === 'keys' ? ownerOnly(owner, sameSecret) : undefined,
   })
 }

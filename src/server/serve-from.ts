@@ -1,0 +1,69 @@
+/** From a configuration, found or none, to a serving thread: the first one and all others begin here. */
+import { readFileSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Config, Problem } from '../config/config.ts'
+import { defaultConfig } from '../config/defaults.ts'
+import { loadConfigFile } from '../config/load.ts'
+import { findLocalServers } from '../config/local-servers.ts'
+import { catalogFrom, catalogPathOf } from './commands/catalog-file.ts'
+import { problemText } from './commands/check.ts'
+import type { ServeFlags } from './commands/serve.ts'
+import type { Reread } from './reload.ts'
+import { type Serving, StartError, startServing, type ThreadOptions } from './start.ts'
+
+export type Started = { readonly serving: Serving; readonly config: Config } | { readonly problem: string }
+
+/** `file` undefined: what stands where there is no configuration. `thread` says, for a configuration, how this thread is one of several. */
+export async function startFrom(
+  file: string | undefined,
+  flags: ServeFlags,
+  thread: (config: Config) => ThreadOptions | undefined,
+): Promise<Started> {
+  let catalog: Catalog
+  try {
+    catalog = catalogFrom(catalogPathOf(file))
+  } catch (error) {
+    return { problem: (error as Error).message }
+  }
+  const first = await (file === undefined ? builtIn(flags, catalog) : fromFile(file, flags, catalog))
+  if (!first.config) return { problem: problemsText(file ?? '', first.problems) }
+  const { config } = first
+  const readFile = (path: string): string => readFileSync(isAbsolute(path) || file === undefined ? path : join(dirname(file), path), 'utf8')
+  const reload = (): Promise<Reread> => (file === undefined ? builtIn(flags, catalog) : rereadFile(file, flags, catalog))
+  try {
+    return { serving: await startServing({ config, catalog, source: file, reload, readFile, thread: thread(config) }), config }
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    return { problem: error.message }
+  }
+}
+
+/** An empty file is one that is being written, whatever it would mean at a start. */
+const rereadFile = (file: string, flags: ServeFlags, catalog: Catalog): Promise<Reread> =>
+  isBlank(file) ? Promise.resolve({ file, problems: [emptyFile], notices: [] }) : fromFile(file, flags, catalog)
+
+const emptyFile: Problem = { path: '', message: 'the file is empty', remedy: 'write `{}` if nothing is to be configured' }
+
+function isBlank(file: string): boolean {
+  try {
+    return readFileSync(file, 'utf8').trim() === ''
+  } catch {
+    return false
+  }
+}
+
+const fromFile = (file: string, { host, port }: ServeFlags, catalog: Catalog): Promise<Reread> =>
+  loadConfigFile(file, { env: process.env, catalog: () => catalog, overrides: { host, port } })
+
+const problemsText = (file: string, problems: readonly Problem[]): string =>
+  `${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}\n${problems
+    .map((problem) => problemText(file, problem))
+    .join('')
+    .trimEnd()}`
+
+async function builtIn({ host, port }: ServeFlags, catalog: Catalog): Promise<Reread> {
+  const overrides = { host, port }
+  const config = defaultConfig({ env: process.env, catalog: () => catalog, local: await findLocalServers(), overrides })
+  return { config, problems: [], notices: [] }
+}
