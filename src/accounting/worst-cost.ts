@@ -50,9 +50,15 @@ const FEMTOS_PER_NANO = 1_000_000n
 function worstAt(rates: Rates, call: WorstCase): Nanos | undefined {
   const { inputTokens, outputTokens } = call
   if ((rates.input === undefined && inputTokens > 0) || (rates.output === undefined && outputTokens > 0)) return undefined
-  const written =
-    call.cacheMarks === undefined ? undefined : call.cacheMarks === '1h' ? (rates.cacheWrite1h ?? rates.cacheWrite) : rates.cacheWrite
-  const input = dearest(rates.input, written, call.inputAudio ? rates.inputAudio : 0, call.inputImage ? rates.inputImage : 0)
+  const { cacheMarks: marks } = call
+  const input = dearest(
+    rates.input,
+    // Whatever mark it asks for, the provider may keep it for the shorter time.
+    marks ? rates.cacheWrite : 0,
+    marks === '1h' ? rates.cacheWrite1h : 0,
+    call.inputAudio ? rates.inputAudio : 0,
+    call.inputImage ? rates.inputImage : 0,
+  )
   const output = dearest(rates.output, rates.reasoning, call.outputAudio ? rates.outputAudio : 0, call.outputImage ? rates.outputImage : 0)
   const femtos =
     BigInt(Math.ceil(inputTokens)) * BigInt(Math.round(input * FEMTOS)) +
