@@ -4,15 +4,17 @@ import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { canPin, raisePriority, stopAll } from './processes.ts'
 import { type Measure, machine, passes, save, table } from './report.ts'
+import { governedCalls } from './sections/governed.ts'
 import { latency } from './sections/latency.ts'
 import { memory } from './sections/memory.ts'
 import { plain } from './sections/plain.ts'
 import type { Bench, Section } from './sections/section.ts'
 import { start } from './sections/start.ts'
 import { stream } from './sections/stream.ts'
+import { threads } from './sections/threads.ts'
 import { type Subject, startBare, startPeer, startRig, startSignalbox } from './subjects.ts'
 
-const SECTIONS: Record<string, Section> = { plain, stream, latency, start, memory }
+const SECTIONS: Record<string, Section> = { plain, governed: governedCalls, threads, stream, latency, start, memory }
 
 const USAGE = `npm run bench -- [options]
   --only LIST    sections, comma-separated: ${Object.keys(SECTIONS).join(', ')} (default: all)

@@ -80,6 +80,7 @@ function open(shot: Shot, request: Buffer, abort: boolean, ended: (call: Ended, 
   let status = 0
   let parts: Buffer[] = []
   let busy = false
+  let last = false
 
   function end(wrong: string | undefined): void {
     if (!busy) return
@@ -108,6 +109,7 @@ function open(shot: Shot, request: Buffer, abort: boolean, ended: (call: Ended, 
     read(fresh, {
       head(text) {
         status = Number(text.slice(9, 12))
+        last = /\r\nconnection: *close/i.test(text)
         parts = []
       },
       body(chunk) {
@@ -118,7 +120,11 @@ function open(shot: Shot, request: Buffer, abort: boolean, ended: (call: Ended, 
         drop()
         end(undefined)
       },
-      end: () => end(complaint(status, parts.length === 1 ? parts[0]! : Buffer.concat(parts), shot.wire, shot.expect)),
+      end() {
+        // The next call needs another connection: this one was announced to close.
+        if (last) socket = undefined
+        end(complaint(status, parts.length === 1 ? parts[0]! : Buffer.concat(parts), shot.wire, shot.expect))
+      },
     })
     return fresh
   }

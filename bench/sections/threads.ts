@@ -1,0 +1,45 @@
+import { type Measure, median, ratio } from '../report.ts'
+import { PLAIN_CHAT, type Subject, spend, startSignalbox } from '../subjects.ts'
+import { rotated, type Section, Series } from './section.ts'
+
+const CONNECTIONS = 32
+const CALLS = 12_000
+
+/** Calls that each thread has had. */
+async function shares({ shot }: Subject): Promise<readonly number[]> {
+  const page = await (await fetch(`http://127.0.0.1:${shot(PLAIN_CHAT).port}/metrics`)).text()
+  return [...page.matchAll(/^signalbox_thread_calls_total\{thread="\d+"\} (\d+)$/gm)].map(([, calls]) => Number(calls))
+}
+
+/** CPU per plain call with two threads, against one; and how the calls are spread. */
+export const threads: Section = async ({ rig, rounds, say }) => {
+  const cpu = new Series()
+  const subjects: Subject[] = []
+  let spread = Number.NaN
+  try {
+    for (const count of [1, 2]) {
+      const subject = await startSignalbox(rig, `threads-${count}`, { server: { threads: count } })
+      subjects.push(subject)
+      await rig.load({ shot: subject.shot(PLAIN_CHAT), calls: CALLS * count, connections: CONNECTIONS })
+    }
+    const before = await shares(subjects[1]!)
+    for (let round = 0; round < rounds; round++) {
+      say(`threads: round ${round + 1} of ${rounds}`)
+      for (const subject of rotated(subjects, round)) {
+        const spent = await spend(rig, subject, { calls: CALLS, connections: CONNECTIONS }, PLAIN_CHAT)
+        cpu.add(subject.id, spent.cpuUs / CALLS)
+      }
+    }
+    const had = (await shares(subjects[1]!)).map((calls, index) => calls - (before[index] ?? 0))
+    spread = Math.max(...had) / had.reduce((sum, calls) => sum + calls, 0)
+  } finally {
+    for (const { child } of subjects) await child?.stop()
+  }
+  const section = `Two threads (${CONNECTIONS} connections)`
+  return [
+    { section, what: 'CPU per call, two threads ÷ one', value: ratio(cpu.of('threads-2'), cpu.of('threads-1')), unit: '×', budget: 1.1 },
+    { section, what: 'largest share of the calls of one thread', value: spread, unit: '×', budget: 0.65 },
+    { section, what: 'CPU per call, one thread', value: median(cpu.of('threads-1')), unit: 'µs' },
+    { section, what: 'CPU per call, two threads', value: median(cpu.of('threads-2')), unit: 'µs' },
+  ] satisfies Measure[]
+}
