@@ -5,12 +5,16 @@ import { type Finish, sumUsage, type Usage } from '../core/event.ts'
 import { type Attempt, type Exchange, elapsed } from '../core/exchange.ts'
 import type { Nanos } from '../core/money.ts'
 import type { Drop } from '../core/notes.ts'
+import type { Tenant } from '../core/principal.ts'
 
 export interface Outcome {
   readonly id: string
   /** Milliseconds since 1970. */
   readonly at: number
   readonly dialect: WireId
+  /** Id of whoever called; undefined where anyone may. */
+  readonly key: string | undefined
+  readonly tenant: Tenant | undefined
   readonly requestedModel: string | undefined
   readonly route: string | undefined
   readonly provider: string | undefined
@@ -28,6 +32,8 @@ export interface Outcome {
   readonly costEstimated: boolean
   readonly attempts: readonly Attempt[]
   readonly reason: string | undefined
+  /** The tier that a budget made it fall to, and why. */
+  readonly fell: { readonly tier: string | undefined; readonly why: string } | undefined
   /** What routing had to decide; undefined when there was nothing. */
   readonly decision: Decision | undefined
   readonly dropped: readonly Drop[]
@@ -89,6 +95,8 @@ export function outcomeOf(exchange: Exchange, costOf: CostOf): Outcome {
     id: exchange.id,
     at: exchange.at,
     dialect: exchange.dialect,
+    key: exchange.principal?.id,
+    tenant: exchange.principal?.tenant,
     requestedModel: exchange.requestedModel,
     route: exchange.route,
     provider: exchange.candidate?.provider,
@@ -104,6 +112,7 @@ export function outcomeOf(exchange: Exchange, costOf: CostOf): Outcome {
     costEstimated: cost?.estimated ?? false,
     attempts: exchange.attempts,
     reason: exchange.reason,
+    fell: exchange.fell === undefined ? undefined : { tier: exchange.tier, why: exchange.fell },
     decision: exchange.decision,
     dropped: exchange.drops,
     latency: { total: elapsed(exchange), first: exchange.firstMs, overhead: exchange.overheadMs },

@@ -1,0 +1,23 @@
+/** What is kept and told of one call: everything that was decided, nothing of the content. */
+import { dollarsOf } from '../core/money.ts'
+import type { Outcome } from './outcome.ts'
+
+const rounded = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(ms * 100) / 100)
+
+/** JSON. Money is a decimal string in USD, times are milliseconds. */
+export function decisionRecord({ at, attempts, cost, latency, dropped, tenant, ...rest }: Outcome): object {
+  return {
+    at: new Date(at).toISOString(),
+    ...rest,
+    ...tenant,
+    cost: cost === undefined ? undefined : dollarsOf(cost),
+    costEstimated: rest.costEstimated || undefined,
+    attempts: attempts.map(({ startedMs, endedMs, ...attempt }) => ({
+      ...attempt,
+      startedMs: rounded(startedMs),
+      endedMs: rounded(endedMs),
+    })),
+    dropped: dropped.length > 0 ? dropped.map(({ path, reason }) => `${path};${reason}`) : undefined,
+    latency: { total: rounded(latency.total), first: rounded(latency.first), overhead: rounded(latency.overhead) },
+  }
+}
