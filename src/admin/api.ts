@@ -1,18 +1,26 @@
-/** The admin API: the owner's key on every path, JSON in and out, errors as `{ error: { code, message, path } }`. */
+/**
+ * The admin API on HTTP: who asks is settled before anything else is read; JSON in and out; errors as `{ error: { code, message, path } }`.
+ * What it offers is data (`routes.ts`), loaded with the first request: a gateway that nobody administers does not pay for it.
+ */
+import { Readable } from 'node:stream'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type FaultId, faults, GatewayError } from '../core/error.ts'
+import type { Headers } from '../core/http.ts'
 import type { Json } from '../core/json.ts'
-import { type ReloadParts, reloadRoutes } from './reload.ts'
+import type { Caller } from '../core/policy.ts'
+import { anonymous, type Principal } from '../core/principal.ts'
+import type { AdminParts } from './parts.ts'
 
-export interface AdminParts extends ReloadParts {
-  /** Whether this is the owner's key, compared in constant time. */
-  isOwner(credential: string): boolean
-}
+export type { AdminParts } from './parts.ts'
 
 export const ADMIN_PREFIX = '/admin'
 
+const owner: Principal = { ...anonymous, kind: 'owner', id: 'owner', role: 'owner' }
+
 /** To be registered under `ADMIN_PREFIX`. */
 export function adminApi(parts: AdminParts): (admin: FastifyInstance) => Promise<void> {
+  const callers = new WeakMap<FastifyRequest, Principal>()
+
   return async (admin) => {
     // Many clients send the header whether they have a body or not.
     admin.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
@@ -23,24 +31,58 @@ export function adminApi(parts: AdminParts): (admin: FastifyInstance) => Promise
         done(new GatewayError('invalid-request', 'The request body is not valid JSON.'))
       }
     })
-    admin.addHook('onRequest', async (request) => {
-      const [, credential] = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '') ?? []
-      if (credential === undefined)
-        throw new GatewayError('unauthenticated', "The admin API wants the owner's key: send it as `Authorization: Bearer`.")
-      if (!parts.isOwner(credential)) throw new GatewayError('unauthenticated', "This is not the owner's key.")
+    admin.addHook('onRequest', async (request, reply) => {
+      reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+      callers.set(request, await callerOf(parts, request))
     })
-    admin.setNotFoundHandler((request, reply) =>
-      sendError(reply, 'not-found', `There is nothing at ${request.method} ${shortUrl(request)} in the admin API.`),
-    )
+    admin.setNotFoundHandler((request) => {
+      throw new GatewayError('not-found', `There is nothing at ${request.method} ${pathOf(request)} in the admin API.`)
+    })
     admin.setErrorHandler((error: FastifyError, _request, reply) => {
-      if (error instanceof GatewayError) return sendError(reply, error.id, error.message, error.path)
+      if (error instanceof GatewayError) return sendError(reply, error.id, error.message, error)
       const id = frameworkFaults[error.statusCode ?? 500]
       // Only what the framework says of the request is told: other messages may hold anything.
       return id ? sendError(reply, id, error.message) : sendError(reply, 'internal', 'The gateway failed to handle this request.')
     })
-    await admin.register(reloadRoutes(parts), { prefix: '/v1' })
+    admin.all('/v1/*', async (request, reply) => {
+      const { dispatch } = await import('./dispatch.ts')
+      const { method, url, headers, body } = request
+      const mark = url.indexOf('?')
+      const result = await dispatch(
+        {
+          method: method === 'HEAD' ? 'GET' : method,
+          path: pathOf(request).slice(`${ADMIN_PREFIX}/v1`.length),
+          query: mark < 0 ? '' : url.slice(mark + 1),
+          headers: headers as Headers,
+          body: body ?? undefined,
+          ip: addressOf(parts, request),
+        },
+        callers.get(request) ?? anonymous,
+        parts,
+      )
+      reply.code(result.status).headers(result.headers)
+      return reply.send(typeof result.body === 'object' ? Readable.from(result.body) : result.body)
+    })
   }
 }
+
+async function callerOf(parts: AdminParts, request: FastifyRequest): Promise<Principal> {
+  const caller = { ...plainCaller(request), credential: bearerOf(request) }
+  if (caller.credential === undefined)
+    throw new GatewayError('unauthenticated', "The admin API wants a key: send the owner's, or an admin's, as `Authorization: Bearer`.")
+  if (parts.isOwner(caller.credential)) return owner
+  const principal = await parts.services?.authenticate(caller)
+  if (!principal || principal.kind === 'anonymous') throw new GatewayError('unauthenticated', 'This key is not known.')
+  return principal
+}
+
+const bearerOf = ({ headers }: FastifyRequest): string | undefined => /^Bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1]
+const plainCaller = (request: FastifyRequest): Omit<Caller, 'credential'> => ({
+  ip: request.socket.remoteAddress,
+  headers: request.headers as Headers,
+})
+const addressOf = ({ services }: AdminParts, request: FastifyRequest): string | undefined =>
+  services?.addressOf?.({ ...plainCaller(request), credential: undefined }) ?? request.socket.remoteAddress
 
 const frameworkFaults: Readonly<Record<number, FaultId>> = {
   400: 'invalid-request',
@@ -50,10 +92,17 @@ const frameworkFaults: Readonly<Record<number, FaultId>> = {
   415: 'unsupported-media-type',
 }
 
-const shortUrl = ({ url }: FastifyRequest): string => (url.split('?')[0] ?? '').slice(0, 200)
+const pathOf = ({ url }: FastifyRequest): string => url.split('?')[0] ?? ''
 
-function sendError(reply: FastifyReply, id: FaultId, message: string, path?: string): FastifyReply {
-  if (id === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
+function sendError(reply: FastifyReply, id: FaultId, message: string, error?: GatewayError): FastifyReply {
   const { code, status } = faults[id]
-  return reply.code(status).send({ error: { code, message, ...(path !== undefined && { path }) } })
+  const headers: Headers = { 'x-signalbox-error': code }
+  if (id === 'unauthenticated') headers['www-authenticate'] = 'Bearer'
+  if (error?.allow !== undefined) headers['allow'] = error.allow
+  if (error?.retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000)))
+  const { path } = error ?? {}
+  return reply
+    .code(error?.status ?? status)
+    .headers(headers)
+    .send({ error: { code, message, ...(path !== undefined && { path }) } })
 }

@@ -1,44 +1,54 @@
-/** `POST /admin/v1/reload`: reads the configuration again. 200 with what changed, or 422 with what is wrong with the file. */
-import type { FastifyInstance } from 'fastify'
-import type { Notice, Problem } from '../config/config.ts'
+/** `POST /reload`: reads the configuration again. 200 with what changed, or 422 with what is wrong with the file. */
+import { z } from 'zod'
+import type { Problem } from '../config/config.ts'
 import { GatewayError } from '../core/error.ts'
+import { Raw, route } from './route.ts'
 
-export interface ReloadParts {
-  /** Undefined: the gateway is stopping. */
-  reload(): Promise<Reloaded | undefined>
-}
+const paths = z.array(z.string())
 
-/** What a reload came to. */
-export type Reloaded =
-  | {
-      readonly done: true
-      readonly added: readonly string[]
-      readonly changed: readonly string[]
-      readonly removed: readonly string[]
-      readonly needsRestart: readonly string[]
-      readonly notices: readonly Notice[]
-    }
-  | { readonly done: false; readonly file: string | undefined; readonly problems: readonly Problem[] }
-
-export function reloadRoutes({ reload }: ReloadParts): (api: FastifyInstance) => Promise<void> {
-  return async (api) => {
-    api.post('/reload', async (_request, reply) => {
-      const result = await reload()
+export const reload = [
+  route({
+    name: 'reload.run',
+    method: 'POST',
+    path: '/reload',
+    summary: 'Reads the configuration again. 422 with every problem when it cannot be used; the one before stays in force.',
+    action: 'config.reload',
+    role: 'operator',
+    right: 'config.reload',
+    wide: true,
+    status: 200,
+    answer: z
+      .object({
+        reloaded: z.literal(true),
+        added: paths,
+        changed: paths,
+        removed: paths,
+        needsRestart: paths.describe('What is kept until a restart.'),
+        notices: z.array(z.object({ path: z.string(), message: z.string() })),
+      })
+      .meta({ id: 'Reloaded' }),
+    async handle({ reload: again, note }) {
+      note({ subject: 'config' })
+      const result = await again()
       if (!result) throw new GatewayError('shutting-down', 'The gateway is stopping.')
-      if (!result.done)
-        return reply.code(422).send({ error: errorOf(result.problems), file: result.file, problems: result.problems.map(problemBody) })
+      if (!result.done) {
+        note({ detail: { reloaded: false } })
+        const body = { error: errorOf(result.problems), file: result.file, problems: result.problems.map(problemBody) }
+        return new Raw({ type: 'application/json; charset=utf-8', status: 422, body: JSON.stringify(body) })
+      }
       const { added, changed, removed, needsRestart, notices } = result
-      return { reloaded: true, added, changed, removed, needsRestart, notices }
-    })
-    api.route({
-      method: ['GET', 'PUT', 'PATCH', 'DELETE'],
-      url: '/reload',
-      handler: () => {
-        throw new GatewayError('method-not-allowed', 'A reload is asked for with POST.')
-      },
-    })
-  }
-}
+      note({ detail: { added: [...added], changed: [...changed], removed: [...removed] } })
+      return {
+        reloaded: true as const,
+        added: [...added],
+        changed: [...changed],
+        removed: [...removed],
+        needsRestart: [...needsRestart],
+        notices: notices.map(({ path, message }) => ({ path, message })),
+      }
+    },
+  }),
+]
 
 /** The first problem stands for all. */
 function errorOf(problems: readonly Problem[]): object {

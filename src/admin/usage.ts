@@ -1,0 +1,236 @@
+/** `/usage`: what was used and what it cost, by any dimension; `/usage/entries`: call by call. */
+import { z } from 'zod'
+import { type LedgerEntry, type UsageDimension, type UsageQuery, usageDimensions } from '../core/ledger.ts'
+import { dollarsOf } from '../core/money.ts'
+import type { Principal } from '../core/principal.ts'
+import { periodOf } from './credits.ts'
+import { wrong } from './problem.ts'
+import { type Context, Raw, route } from './route.ts'
+import { moment, text, timeOf, usd } from './schema.ts'
+import { type Cell, csvLine, csvOf, focusColumns, focusDimensions, focusRow, plainRow } from './usage-formats.ts'
+
+const isDimension = (word: string): word is UsageDimension => usageDimensions.some((dimension) => dimension === word)
+const filterable = usageDimensions.filter((dimension) => dimension !== 'day' && dimension !== 'hour')
+const filters = Object.fromEntries(filterable.map((dimension) => [dimension, text().optional().describe(`Only this ${dimension}.`)]))
+
+const period = {
+  from: moment.optional().describe('By the time the call began. Default: the beginning of the month, in UTC.'),
+  to: moment.optional().describe('Excluded. Default: now.'),
+}
+const usageQuery = z.strictObject({
+  by: text(300)
+    .optional()
+    .describe(`Separated by commas: ${usageDimensions.join(', ')}. Default: key.`),
+  ...period,
+  format: z.enum(['json', 'csv', 'jsonl', 'focus']).optional().describe('Default: json. `focus`: CSV in the columns of FOCUS, by day.'),
+  ...filters,
+})
+const usageRow = z
+  .object({
+    ...Object.fromEntries(usageDimensions.map((dimension) => [dimension, z.string().optional()])),
+    requests: z.int().describe('Every admitted call, running, aborted and lost ones included.'),
+    inputTokens: z.int(),
+    outputTokens: z.int(),
+    cacheReadTokens: z.int(),
+    cacheWriteTokens: z.int(),
+    reasoningTokens: z.int(),
+    cost: usd,
+    charge: usd.describe('USD that the organisation is charged: cost with its mark-up.'),
+    estimated: z.int().describe('Calls whose cost is an estimate.'),
+    unpriced: z.int().describe('Calls whose cost nobody knows; they are not in `cost`.'),
+  })
+  .meta({ id: 'UsageRow' })
+
+interface Asked extends z.output<z.ZodObject<typeof period>> {
+  readonly [name: string]: string | undefined
+}
+
+/** Whose calls somebody may see: all, those of one organisation, or their own. */
+export const ownView = ({ kind, role, tenant }: Principal): boolean =>
+  kind !== 'owner' && (role === 'member' || tenant.organisation !== undefined)
+
+function whereOf(context: Context, query: Asked): UsageQuery['where'] {
+  const where: Partial<Record<UsageDimension, string>> = {}
+  for (const dimension of filterable) if (query[dimension] !== undefined) where[dimension] = query[dimension]
+  // Nobody widens by a filter what they may see.
+  if (context.organisation !== undefined) where.organisation = context.organisation
+  if (context.principal.role === 'member') where.key = context.principal.id
+  return where
+}
+
+/** Filters by what somebody may not see find nothing. */
+const contradicts = ({ organisation, principal }: Context, query: Asked): boolean =>
+  (organisation !== undefined && query['organisation'] !== undefined && query['organisation'] !== organisation) ||
+  (principal.role === 'member' && query['key'] !== undefined && query['key'] !== principal.id)
+
+function dimensionsOf(by: string | undefined): UsageDimension[] {
+  const words = (by ?? 'key')
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean)
+  const strange = words.find((word) => !isDimension(word))
+  if (strange !== undefined || words.length === 0)
+    throw wrong('by', `there is no dimension ${strange ?? ''}`.trim(), `there are ${usageDimensions.join(', ')}`)
+  return [...new Set(words.filter(isDimension))]
+}
+
+const numbers = [
+  'requests',
+  'inputTokens',
+  'outputTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'reasoningTokens',
+  'cost',
+  'charge',
+  'estimated',
+  'unpriced',
+]
+
+export const usage = [
+  route({
+    name: 'usage.get',
+    method: 'GET',
+    path: '/usage',
+    summary: 'Calls, tokens and cost, summed up. A member sees its own only.',
+    action: 'usage.read',
+    role: 'member',
+    right: 'usage.own',
+    query: usageQuery,
+    answer: z.object({ rows: z.array(usageRow) }),
+    types: ['text/csv', 'application/x-ndjson'],
+    async handle(context) {
+      const plain = context as unknown as Context
+      const query = context.query as Asked
+      const format = query['format'] ?? 'json'
+      const by = format === 'focus' ? [...focusDimensions] : dimensionsOf(query['by'])
+      const { from, to } = periodOf(query, context.now())
+      const found = contradicts(plain, query) ? [] : await context.services.usage.usage({ by, from, to, where: whereOf(plain, query) })
+      const own = ownView(context.principal)
+      const day = new Date(from).toISOString().slice(0, 10)
+      if (format === 'focus') {
+        const rows = found.map((row) => focusRow(row, own))
+        return new Raw({ type: 'text/csv; charset=utf-8', fileName: `signalbox-focus-${day}.csv`, body: csvOf(focusColumns, rows) })
+      }
+      const rows = found.map((row) => plainRow(by, row, own))
+      if (format === 'csv')
+        return new Raw({ type: 'text/csv; charset=utf-8', fileName: `signalbox-usage-${day}.csv`, body: csvOf([...by, ...numbers], rows) })
+      if (format === 'jsonl') return new Raw({ type: 'application/x-ndjson', body: rows.map((row) => `${JSON.stringify(row)}\n`).join('') })
+      return { rows: rows as unknown as z.input<typeof usageRow>[] }
+    },
+  }),
+  route({
+    name: 'usage.entries',
+    method: 'GET',
+    path: '/usage/entries',
+    summary: 'Every call with what it used, oldest first: JSON Lines or CSV, as a stream. A member sees its own only.',
+    action: 'usage.read',
+    role: 'member',
+    right: 'usage.own',
+    query: z.strictObject({ ...period, format: z.enum(['jsonl', 'csv']).optional().describe('Default: jsonl.'), ...filters }),
+    types: ['application/x-ndjson', 'text/csv'],
+    status: 200,
+    async handle(context) {
+      const plain = context as unknown as Context
+      const query = context.query as Asked
+      const { from, to } = periodOf(query, context.now())
+      const csv = query['format'] === 'csv'
+      const batches = contradicts(plain, query) ? none() : context.services.usage.entries({ from, to, where: whereOf(plain, query) })
+      const own = ownView(context.principal)
+      return new Raw({
+        type: csv ? 'text/csv; charset=utf-8' : 'application/x-ndjson',
+        ...(csv && { fileName: `signalbox-calls-${new Date(from).toISOString().slice(0, 10)}.csv` }),
+        body: lines(batches, csv, own),
+      })
+    },
+  }),
+]
+
+async function* none(): AsyncIterable<readonly LedgerEntry[]> {}
+
+async function* lines(batches: AsyncIterable<readonly LedgerEntry[]>, csv: boolean, own: boolean): AsyncIterable<string> {
+  if (csv) yield csvOf(entryColumns, [])
+  for await (const batch of batches) {
+    let text = ''
+    for (const entry of batch) {
+      const row = entryRow(entry, own)
+      text += csv ? csvLine(entryColumns, row) : `${JSON.stringify(row)}\n`
+    }
+    if (text !== '') yield text
+  }
+}
+
+const entryColumns = [
+  'id',
+  'at',
+  'endedAt',
+  'state',
+  'key',
+  'alias',
+  'user',
+  'organisation',
+  'team',
+  'project',
+  'tags',
+  'tier',
+  'requestedModel',
+  'route',
+  'provider',
+  'model',
+  'region',
+  'status',
+  'error',
+  'streamed',
+  'inputTokens',
+  'outputTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'reasoningTokens',
+  'cost',
+  'charge',
+  'estimated',
+  'attempts',
+  'cache',
+  'firstMs',
+  'totalMs',
+] as const
+
+/** One call, flat. */
+export function entryRow({ settlement, ...opening }: LedgerEntry, own: boolean): Record<(typeof entryColumns)[number], Cell> {
+  const { usage: used } = settlement ?? {}
+  const cost = own ? settlement?.charge : settlement?.cost
+  return {
+    id: opening.id,
+    at: timeOf(opening.at),
+    endedAt: settlement && timeOf(settlement.endedAt),
+    state: settlement?.state ?? 'running',
+    key: opening.key,
+    alias: opening.alias,
+    user: opening.user,
+    organisation: opening.organisation,
+    team: opening.team,
+    project: opening.project,
+    tags: opening.tags?.join(' '),
+    tier: opening.tier,
+    requestedModel: opening.requestedModel,
+    route: opening.route,
+    provider: settlement?.provider ?? opening.provider,
+    model: settlement?.model ?? opening.model,
+    region: settlement?.region,
+    status: settlement?.status,
+    error: settlement?.error,
+    streamed: String(opening.streamed),
+    inputTokens: used?.input,
+    outputTokens: used?.output,
+    cacheReadTokens: used?.cacheRead,
+    cacheWriteTokens: used?.cacheWrite,
+    reasoningTokens: used?.reasoning,
+    cost: cost === undefined ? undefined : dollarsOf(cost),
+    charge: settlement?.charge === undefined ? undefined : dollarsOf(settlement.charge),
+    estimated: settlement ? String(settlement.estimated) : undefined,
+    attempts: settlement?.attempts,
+    cache: settlement?.cache,
+    firstMs: settlement?.firstMs,
+    totalMs: settlement?.totalMs,
+  }
+}
