@@ -1,0 +1,8 @@
+import { withPostgres } from '../../../test/services/postgres.ts'
+import { ledgerContract } from './ledger-contract.ts'
+import { ledgerRig } from './ledger-rig.ts'
+
+ledgerContract('PostgreSQL', async (t) => {
+  const service = await withPostgres(t)
+  return service && (await ledgerRig(t, service.url)).ledger()
+})
