@@ -8,6 +8,10 @@ const PAGE = 1_000
 
 export const pageSize = (limit = PAGE): number => Math.min(Math.max(1, Math.trunc(limit)), MAX_PAGE)
 
+const AUDIT_PAGE = 100
+const MAX_AUDIT_PAGE = 1_000
+export const auditPageSize = (limit = AUDIT_PAGE): number => Math.min(Math.max(1, Math.trunc(limit)), MAX_AUDIT_PAGE)
+
 export const taken = ({ kind, id }: NewRecord): GatewayError =>
   new GatewayError('conflict', `There is a ${kind} with this id or name already: ${id}.`, { shouldRetry: false })
 

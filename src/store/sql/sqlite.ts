@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -23,6 +23,8 @@ import { isBrokenFile, isBusy, storeUnavailable } from './trouble.ts'
 /** How long a call may hold up its thread while another process writes; what is left of its time it waits aside. */
 const BUSY_MS = 50
 const WRITE_MS = 2_000
+/** A statement that took longer lets others run before its caller goes on. */
+const LONG_MS = 3
 /** Statements kept compiled. */
 const MAX_STATEMENTS = 300
 
@@ -152,7 +154,11 @@ class Runner {
     for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
       try {
         if (!this.#sqlite.isOpen) throw storeUnavailable('The database is closed.')
-        return work()
+        const began = performance.now()
+        const result = work()
+        // Whoever reads page after page does not keep everybody else from their turn.
+        if (performance.now() - began > LONG_MS) await setImmediate()
+        return result
       } catch (error) {
         if (isBrokenFile(error)) throw storeUnavailable(`The database file cannot be used: ${(error as Error).message}.`, error)
         if (!isBusy(error)) throw error
