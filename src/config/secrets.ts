@@ -1,4 +1,7 @@
-/** Credentials are references; what they point to is read here and nowhere else. */
+/** Credentials are references; those that can be read at once (`env:`, `file:`) are read here. The others are `src/secrets/`'s business. */
+import { isProblem, parseSecretReference, type Secret } from '../core/secret-reference.ts'
+
+export type { Secret } from '../core/secret-reference.ts'
 
 export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -7,51 +10,40 @@ export interface SecretSources {
   readonly allowPlaintext?: boolean | undefined
 }
 
-export type Secret =
-  | { readonly value: string }
-  /** `unset`: the reference is well-formed, but there is nothing behind it. */
-  | { readonly fault: 'unset' | 'malformed' | 'later'; readonly message: string; readonly remedy: string }
-
 /** The credential behind `env:NAME` or `file:PATH`, without surrounding white space; or why there is none. Never throws. */
 export function resolveSecret(reference: string, { env, readFile, allowPlaintext = false }: SecretSources): Secret {
-  const [, scheme, rest = ''] = /^(env|file|secret|vault):(.*)$/s.exec(reference) ?? []
-  switch (scheme) {
+  const parsed = parseSecretReference(reference)
+  if (!parsed) {
+    if (allowPlaintext) return { value: reference }
+    return {
+      fault: 'malformed',
+      // The text is not repeated: it may be a real credential.
+      message: 'a credential is written here as plain text',
+      remedy: 'put it into an environment variable and write `env:NAME` (or `file:PATH`), or set `secrets: { allowPlaintext: true }`',
+    }
+  }
+  if (isProblem(parsed)) return parsed
+  switch (parsed.scheme) {
     case 'env':
-      return fromEnvironment(rest, env)
+      return fromEnvironment(parsed.name, env)
     case 'file':
-      return fromFile(rest, readFile)
-    case 'secret':
-    case 'vault':
+      return fromFile(parsed.name, readFile)
+    default:
       return {
         fault: 'later',
-        message: `\`${scheme}:\` references have no effect yet`,
-        remedy: 'use `env:NAME` or `file:PATH`',
-      }
-    default:
-      if (allowPlaintext) return { value: reference }
-      return {
-        fault: 'malformed',
-        // The text is not repeated: it may be a real credential.
-        message: 'a credential is written here as plain text',
-        remedy: 'put it into an environment variable and write `env:NAME` (or `file:PATH`), or set `secrets: { allowPlaintext: true }`',
+        message: `\`${parsed.scheme}:\` references are read only by a running server`,
+        remedy: 'use `env:NAME` or `file:PATH` here',
       }
   }
 }
 
 function fromEnvironment(name: string, env: SecretSources['env']): Secret {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-    return {
-      fault: 'malformed',
-      message: 'not the name of an environment variable',
-      remedy: 'write `env:NAME`: letters, digits and underscores',
-    }
   const value = Object.hasOwn(env, name) ? env[name]?.trim() : undefined
   if (value) return { value }
   return { fault: 'unset', message: `the environment variable ${name} is not set`, remedy: `export ${name}=… before starting` }
 }
 
 function fromFile(path: string, readFile: SecretSources['readFile']): Secret {
-  if (path === '') return { fault: 'malformed', message: 'no path after `file:`', remedy: 'write `file:PATH`' }
   if (!readFile) return { fault: 'unset', message: 'files cannot be read here', remedy: 'use `env:NAME`' }
   try {
     const value = readFile(path).trim()
@@ -63,8 +55,8 @@ function fromFile(path: string, readFile: SecretSources['readFile']): Secret {
   }
 }
 
-/** References that are accepted, but that nothing can read yet. */
-export const isLater = (reference: string): boolean => /^(secret|vault):/.test(reference)
+/** References whose value has to be asked for: `secret:`, `vault:` and the clouds' stores. */
+export const isLater = (reference: string): boolean => /^(secret|vault|aws|gcp|azure|k8s):/.test(reference)
 
 export interface Expanded {
   readonly text: string

@@ -67,12 +67,13 @@ export async function attempt(
   run: Run,
 ): Promise<Delivered> {
   const { inquiry, exchange, upstreams, inputTokens } = run
+  const { keysVersion } = provider
   const prepared = prepare(inquiry, candidate, wire, provider, key)
   const startedMs = elapsed(exchange)
   const attempt: Attempt = { provider: candidate.provider, model: candidate.model, wire: wire.id, startedMs, sent: true }
   exchange.attempts.push(attempt)
   run.attempts++
-  const visit = health?.enter(key, inputTokens, inquiry.streamed)
+  const visit = health?.enter(provider.ownKeys ? NO_PLACE : key, inputTokens, inquiry.streamed)
   try {
     const answer = await answerOf({
       transport: upstreams.transportOf(candidate.provider),
@@ -87,6 +88,7 @@ export async function attempt(
       ended: visit && ((fault) => visit.ended(fault)),
     })
     attempt.endedMs = elapsed(exchange)
+    provider.worked(key, keysVersion)
     if (visit) {
       visit.began(attempt.endedMs - startedMs, answer.headers)
       if (answer.kind !== 'byte-stream' && answer.kind !== 'event-stream') visit.ended()
@@ -101,10 +103,26 @@ export async function attempt(
     attempt.sent = !fault.unsent
     attempt.status = fault.upstreamStatus
     attempt.message = fault.message.slice(0, 300)
-    visit?.ended(fault, fault instanceof ProviderFault ? fault.headers : NO_HEADERS)
+    // What stands at this place by now was not refused.
+    if (outdated(fault, provider, keysVersion)) visit?.ended()
+    else visit?.ended(fault, fault instanceof ProviderFault ? fault.headers : NO_HEADERS)
     throw fault
   }
 }
+
+/** Of a key that the health of the provider's keys is not about. */
+const NO_PLACE = -1
+
+/** The provider with the keys that this call may use: those of the caller's organisation, where it has some. */
+export function providerFor({ provider: id }: Candidate, { principal }: Exchange, { providers }: Upstreams): Provider | undefined {
+  const provider = providers.get(id)
+  const organisation = principal?.tenant.organisation
+  return organisation === undefined ? provider : provider?.for(organisation)
+}
+
+/** A key was refused that has been replaced while the call was on its way. */
+export const outdated = (fault: GatewayError, provider: Provider, keysVersion: number): boolean =>
+  fault.id === 'upstream-credential' && provider.keysVersion !== keysVersion
 
 const hungUp = new GatewayError('client-closed', 'The caller hung up.')
 const NO_HEADERS: Readonly<Headers> = {}

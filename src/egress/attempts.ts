@@ -13,7 +13,7 @@ import type { Inquiry } from '../core/inquiry.ts'
 import type { JsonObject } from '../core/json.ts'
 import { type Candidate, wireFor } from '../core/target.ts'
 import { answerOf, type EventStream, ProviderFault } from './answer.ts'
-import { attempt, type Delivered, healthOf, nowOf, type Run, type Upstreams } from './attempt.ts'
+import { attempt, type Delivered, healthOf, nowOf, outdated, providerFor, type Run, type Upstreams } from './attempt.ts'
 import { pause } from './backoff.ts'
 import { replay } from './follow.ts'
 import { type Finish, mayHedge, type Runner, race } from './hedge.ts'
@@ -24,6 +24,9 @@ export type { Delivered, Upstreams } from './attempt.ts'
 
 /** Characters in a token, about. */
 const CHARACTERS_PER_TOKEN = 4
+
+/** A call whose key is replaced on the way is sent again; not for ever. */
+const MAX_ROTATIONS = 5
 
 export interface AttemptOptions {
   /** The call's deadline, from its beginning. */
@@ -153,7 +156,7 @@ const moreTelling = (earlier: GatewayError | undefined, later: GatewayError): Ga
 /** Undefined: it failed, and another target may be tried. Throws when none may. `forced`: it is called although it rests. */
 async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promise<Delivered | undefined> {
   const { inquiry, upstreams } = run
-  const provider = upstreams.providers.get(candidate.provider)
+  const provider = providerFor(candidate, run.exchange, upstreams)
   const wire = upstreams.wires.get(wireFor(candidate, inquiry.wire))
   if (!provider || !wire) {
     const why = `The provider \`${candidate.provider}\` cannot be called: its wire is not spoken yet.`
@@ -161,12 +164,14 @@ async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promi
     return undefined
   }
   const health = healthOf(candidate, run)
+  const keysHealth = provider.ownKeys ? undefined : health
   const usedKeys: number[] = []
-  let key = nextKey(health, provider.keyCount, usedKeys, forced, nowOf(upstreams))
+  let key = nextKey(keysHealth, provider.keyCount, usedKeys, forced, nowOf(upstreams))
   // The last key has begun to rest since the plan was made.
-  if (key === undefined) key = nextKey(health, provider.keyCount, usedKeys, true, nowOf(upstreams)) ?? 0
+  if (key === undefined) key = nextKey(keysHealth, provider.keyCount, usedKeys, true, nowOf(upstreams)) ?? 0
   let tries = 0
   for (;;) {
+    const { keysVersion } = provider
     try {
       return await attempt(candidate, wire, provider, key, health, run)
     } catch (error) {
@@ -174,9 +179,14 @@ async function attemptOn(candidate: Candidate, run: Run, forced: boolean): Promi
       run.last = moreTelling(run.last, fault)
       if (run.cancellation.cancelled) throw gatewayErrorOf(run.cancellation.reason)
       tries++
+      // Its successor stands at the same place.
+      if (outdated(fault, provider, keysVersion) && tries < MAX_ROTATIONS) {
+        usedKeys.length = 0
+        continue
+      }
       const now = nowOf(upstreams)
       usedKeys.push(key)
-      const another: number | undefined = forced ? undefined : nextKey(health, provider.keyCount, usedKeys, false, now)
+      const another: number | undefined = forced ? undefined : nextKey(keysHealth, provider.keyCount, usedKeys, false, now)
       const next = nextStep({
         fault,
         tries,
@@ -242,7 +252,7 @@ export async function sendAgain(
   exchange: Exchange,
   upstreams: Upstreams,
 ): Promise<EventStream> {
-  const provider = upstreams.providers.get(candidate.provider)
+  const provider = providerFor(candidate, exchange, upstreams)
   const attempt: Attempt = { provider: candidate.provider, model: candidate.model, wire: wire.id, startedMs: elapsed(exchange), sent: true }
   exchange.attempts.push(attempt)
   const answer = await answerOf({

@@ -1,0 +1,29 @@
+/** `env:NAME` and `file:PATH`. */
+import { SecretError, type SecretSource } from '../source.ts'
+import type { SourceContext } from './context.ts'
+
+export const environmentSource = ({ env }: Pick<SourceContext, 'env'>): SecretSource => ({
+  scheme: 'env',
+  async read({ name }) {
+    const value = Object.hasOwn(env, name) ? env[name]?.trim() : undefined
+    if (value) return { value }
+    throw new SecretError('unset', `the environment variable ${name} is not set`, `export ${name}=… before starting`)
+  },
+})
+
+/** Read through the path each time, so that a link that leads elsewhere by now (Kubernetes mounts) is seen. */
+export const fileSource = ({ readFile }: Pick<SourceContext, 'readFile'>): SecretSource => ({
+  scheme: 'file',
+  async read({ name }) {
+    let text: string
+    try {
+      text = await readFile(name)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+      throw new SecretError('unset', `the file ${name} cannot be read (${code})`, 'check the path and its permissions')
+    }
+    const value = text.trim()
+    if (value) return { value }
+    throw new SecretError('unset', `the file ${name} is empty`, 'put the credential into it, and nothing else')
+  },
+})

@@ -1,0 +1,125 @@
+/** `vault:MOUNT/PATH#FIELD`: HashiCorp Vault and OpenBao, KV version 1 and 2, and engines that give leases. */
+import type { SecretReference } from '../../core/secret-reference.ts'
+import { at, failed, parsed, textAt } from '../http.ts'
+import { memberOf, SecretError, type SecretReading, type SecretSource } from '../source.ts'
+import type { SourceContext } from './context.ts'
+import { type VaultAuth, vaultToken } from './vault-token.ts'
+
+export interface VaultOptions {
+  readonly url: string
+  readonly auth: VaultAuth
+  /** Sent as `X-Vault-Namespace`. */
+  readonly namespace?: string | undefined
+  /** Certificate authorities, as a file in PEM. */
+  readonly caFile?: string | undefined
+  /** Of the KV engine. Default: Vault is asked. */
+  readonly kv?: 1 | 2 | undefined
+}
+
+interface Lease {
+  readonly id: string
+  readonly data: unknown
+  until: number
+}
+
+interface Mount {
+  readonly path: string
+  /** Undefined: not a KV engine. */
+  readonly kv: 1 | 2 | undefined
+}
+
+export function vaultSource(options: VaultOptions, context: SourceContext): SecretSource {
+  const { asker, now } = context
+  const base = `${options.url.replace(/\/+$/, '')}/v1`
+  const tokens = vaultToken(options, base, context)
+  const mounts = new Map<string, Mount>()
+  const leases = new Map<string, Lease>()
+
+  /** With one more try under a new token, when the old one is not taken any more. */
+  async function call(path: string, body?: unknown): Promise<unknown> {
+    const ca = options.caFile === undefined ? undefined : await context.readFile(options.caFile)
+    const once = async (token: string): Promise<{ json: unknown } | { error: SecretError }> => {
+      const request = {
+        who: 'Vault',
+        url: `${base}/${path.split('/').map(encodeURIComponent).join('/')}`,
+        method: body === undefined ? ('GET' as const) : ('PUT' as const),
+        headers: { ...tokens.headers, 'x-vault-token': token, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ca,
+        codeOf: (told: unknown) => at(told, 'errors', '0'),
+      }
+      const told = await asker.ask(request)
+      return told.status === 200 ? { json: parsed(request, told.text) } : { error: failed(request, told) }
+    }
+    let answer = await once(await tokens.get())
+    if ('error' in answer && answer.error.fault === 'refused' && tokens.renewable) {
+      tokens.drop()
+      answer = await once(await tokens.get())
+    }
+    if ('error' in answer) throw answer.error
+    return answer.json
+  }
+
+  async function mountOf(path: string): Promise<Mount> {
+    const first = path.slice(0, path.indexOf('/') + 1)
+    if (first === '') throw new SecretError('malformed', 'the path in Vault names no mount', 'write `vault:MOUNT/PATH#FIELD`')
+    if (options.kv) return { path: first, kv: options.kv }
+    const known = [...mounts.values()].find((mount) => path.startsWith(mount.path))
+    if (known) return known
+    const told = await call(`sys/internal/ui/mounts/${path}`)
+    const mount = textAt(told, 'data', 'path') ?? first
+    const isKv = ['kv', 'generic'].includes(textAt(told, 'data', 'type') ?? '')
+    const kv = isKv ? (at(told, 'data', 'options', 'version') === '2' ? 2 : 1) : undefined
+    const found: Mount = { path: mount, kv }
+    mounts.set(mount, found)
+    return found
+  }
+
+  async function read({ name, field }: SecretReference): Promise<SecretReading> {
+    const mount = await mountOf(name)
+    if (mount.kv !== 2) return await readLeased(name, field)
+    const below = name.slice(mount.path.length).replace(/^data\//, '')
+    const told = await call(`${mount.path}data/${below}`)
+    const data = at(told, 'data', 'data')
+    const version = at(told, 'data', 'metadata', 'version')
+    if (data === null || data === undefined)
+      throw new SecretError('unset', 'this version of the secret was deleted in Vault', 'write a new version, or undelete it')
+    return { value: only(data, field), ...(typeof version === 'number' && { version: String(version) }) }
+  }
+
+  /** A lease that can be prolonged keeps its credential; else there is a new one. Several fields of one path share a lease. */
+  async function readLeased(path: string, field: string | undefined): Promise<SecretReading> {
+    const lease = leases.get(path)
+    if (lease && now() < lease.until) {
+      try {
+        const told = await call('sys/leases/renew', { lease_id: lease.id })
+        const seconds = Number(at(told, 'lease_duration'))
+        if (seconds > 0) {
+          lease.until = now() + seconds * 1_000
+          return { value: only(lease.data, field), expiresAt: lease.until }
+        }
+      } catch {
+        // At its end, or revoked: a new one.
+      }
+    }
+    leases.delete(path)
+    const told = await call(path)
+    const data = at(told, 'data')
+    const id = textAt(told, 'lease_id')
+    const seconds = Number(at(told, 'lease_duration'))
+    // KV version 1 names a duration too, but has no lease.
+    const until = id !== undefined && seconds > 0 ? now() + seconds * 1_000 : undefined
+    if (id !== undefined && until !== undefined && at(told, 'renewable') === true) leases.set(path, { id, data, until })
+    return { value: only(data, field), expiresAt: until }
+  }
+
+  return { scheme: 'vault', read, close: async () => tokens.stop() }
+}
+
+/** Without a field: the only member there is. */
+function only(data: unknown, field: string | undefined): string {
+  if (field !== undefined) return memberOf(data, field)
+  const names = typeof data === 'object' && data !== null ? Object.keys(data) : []
+  if (names.length === 1 && names[0] !== undefined) return memberOf(data, names[0])
+  throw new SecretError('malformed', `the secret has ${names.length} members`, 'say which: `vault:MOUNT/PATH#FIELD`')
+}
