@@ -30,10 +30,8 @@ export interface WrittenBudget {
   readonly name?: string | undefined
   /** USD: `"0.50"`. */
   readonly limit: string | number
-  /** Default: month. */
-  readonly window?: CalendarWindow | undefined
-  /** The last so long instead of a calendar window: `24h`, `30d`. */
-  readonly rolling?: string | undefined
+  /** A calendar window, or the last so long: `24h`, `30d`. Default: month. */
+  readonly window?: CalendarWindow | (string & {}) | undefined
   readonly timeZone?: string | undefined
   readonly by?: Dimension | undefined
   readonly value?: string | undefined
@@ -51,8 +49,8 @@ export interface WrittenLimit {
   readonly name?: string | undefined
   readonly what: RateRule['what']
   readonly limit: number
-  /** Default: `1m`. */
-  readonly per?: string | undefined
+  /** The last so long: `1m`, `24h`, or `minute`, `hour`, `day`, `week`. Default: `1m`. */
+  readonly window?: string | undefined
   readonly by?: Dimension | undefined
   readonly value?: string | undefined
   readonly models?: readonly string[] | undefined
@@ -80,7 +78,6 @@ export function isTimeZone(name: string): boolean {
 /** Throws `invalid-request` with the path of what is wrong. `written` may come from anywhere. */
 export function budgetRuleOf(id: string, written: WrittenBudget | Readonly<Record<string, Json>>, options: RuleOptions = {}): BudgetRule {
   const read = reader(written, options.path)
-  const rolling = read.span('rolling')
   const zone = read.text('timeZone')
   if (zone !== undefined && !isTimeZone(zone)) read.fail('timeZone', `${zone} is no time zone: write an IANA name like "Europe/Berlin"`)
   const status = read.whole('status') ?? 402
@@ -88,7 +85,7 @@ export function budgetRuleOf(id: string, written: WrittenBudget | Readonly<Recor
   return {
     ...scopeOf(id, read, options),
     limit: amountOf(read),
-    window: rolling === undefined ? (read.choice('window', calendarWindows) ?? 'month') : { rollingMs: rolling },
+    window: windowOf(read),
     ...(zone !== undefined && { timeZone: zone }),
     onBreach: read.choice('onBreach', breaches) ?? 'refuse',
     status,
@@ -100,7 +97,7 @@ export function rateRuleOf(id: string, written: WrittenLimit | Readonly<Record<s
   const read = reader(written, options.path)
   const what = read.choice('what', rates) ?? read.fail('what', `one of ${rates.join(', ')} is needed`)
   const limit = read.whole('limit') ?? read.fail('limit', 'a whole number is needed')
-  return { ...scopeOf(id, read, options), what, limit, windowMs: read.span('per') ?? 60_000 }
+  return { ...scopeOf(id, read, options), what, limit, windowMs: rateWindowOf(read) }
 }
 
 /**
@@ -143,6 +140,29 @@ function amountOf(read: Reader): bigint {
   return nanos ?? read.fail('limit', 'not an amount in USD: write "0.50"')
 }
 
+const YEAR_MS = 366 * 86_400_000
+const fixedMs: Readonly<Record<string, number>> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 }
+const spanOf = (ms: unknown): number | undefined =>
+  typeof ms === 'number' && Number.isSafeInteger(ms) && ms >= 1_000 && ms <= YEAR_MS ? ms : undefined
+
+/** `{ rollingMs }` is how rules themselves are kept. */
+function windowOf(read: Reader): BudgetRule['window'] {
+  const written = read.member('window') ?? 'month'
+  const word = calendarWindows.find((one) => one === written)
+  if (word) return word
+  const kept = typeof written === 'object' && written !== null && 'rollingMs' in written ? written.rollingMs : undefined
+  const rollingMs = spanOf(typeof written === 'string' ? parseDuration(written) : kept)
+  return rollingMs === undefined
+    ? read.fail('window', `one of ${calendarWindows.join(', ')} is needed, or the last so long: "5h" (1s to 366d)`)
+    : { rollingMs }
+}
+
+function rateWindowOf(read: Reader): number {
+  const written = read.member('window') ?? read.member('windowMs') ?? '1m'
+  const ms = spanOf(typeof written === 'string' ? (fixedMs[written] ?? parseDuration(written)) : written)
+  return ms ?? read.fail('window', 'a second or more is needed, with a unit: "1m", "24h" (1s to 366d)')
+}
+
 type Reader = ReturnType<typeof reader>
 
 function reader(written: object, base: string | undefined) {
@@ -164,12 +184,6 @@ function reader(written: object, base: string | undefined) {
       const value = member(key)
       if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)) return value
       return fail(key, 'a whole number is needed')
-    },
-    span(key: string): number | undefined {
-      const value = text(key)
-      if (value === undefined) return undefined
-      const ms = parseDuration(value)
-      return ms === undefined || ms < 1_000 ? fail(key, 'a second or more is needed, with a unit: "1m", "24h", "30d"') : ms
     },
     choice<const T extends string>(key: string, known: readonly T[]): T | undefined {
       const value = text(key)

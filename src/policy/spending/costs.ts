@@ -1,0 +1,93 @@
+/**
+ * What a call is held for before it goes, and what it came to in the end.
+ *
+ * Held are `input estimate × margin` tokens of input, and of output what the caller allows (its own maximum, or the usual where it sets
+ * none, at most the cap, and no more than the model can write), at the price of the dearest place the call may go to, after mark-up.
+ * A call is let in only while spent + held + its own hold stay within the limit, so what is spent never passes the limit by more than
+ * running calls exceed their holds by: where estimates hold and callers set a maximum below the cap, by nothing.
+ */
+import type { Nanos } from '../../core/money.ts'
+import type { PricedCandidate } from '../../core/policy.ts'
+import { mostOf } from './tenants.ts'
+
+/** What holds where nobody knows a price, and how much is held. */
+export interface HoldPolicy {
+  /** Default: refuse. */
+  readonly unknown?: 'refuse' | 'estimate' | 'allow' | undefined
+  /** USD per million tokens, for `estimate`. Default: 5 and 25. */
+  readonly estimate?: { readonly input: number; readonly output: number } | undefined
+  /** Default: 1.25. */
+  readonly inputMargin?: number | undefined
+  /** Output tokens held where the caller sets no maximum. Default: 4,096. */
+  readonly output?: number | undefined
+  /** Output tokens held at most. Default: 32,768. */
+  readonly outputCap?: number | undefined
+  /** Milliseconds that a call waits under a budget with `queue`. Default: 30,000. */
+  readonly queueMs?: number | undefined
+}
+
+export interface Policy {
+  readonly unknown: 'refuse' | 'estimate' | 'allow'
+  readonly estimate: { readonly input: number; readonly output: number }
+  readonly inputMargin: number
+  readonly output: number
+  readonly outputCap: number
+  readonly queueMs: number
+}
+
+export const policyOf = ({
+  unknown = 'refuse',
+  estimate = { input: 5, output: 25 },
+  inputMargin = 1.25,
+  output = 4_096,
+  outputCap = 32_768,
+  queueMs = 30_000,
+}: HoldPolicy = {}): Policy => ({ unknown, estimate, inputMargin, output, outputCap, queueMs })
+
+/** At the rates that the operator set for models without a price, in whole nano-dollars, rounded up. */
+export const estimatedCost = ({ estimate }: Policy, input: number, output: number): Nanos =>
+  BigInt(Math.ceil(Math.round((input * estimate.input + output * estimate.output) * 1e6) / 1e3))
+
+/** What one call is held for, at each place it may go to. */
+export class Costs {
+  readonly candidates: readonly PricedCandidate[]
+  readonly input: number
+  readonly #policy: Policy
+  readonly #markup: number
+  readonly #allowed: number
+  readonly #known: (Nanos | null | undefined)[] = []
+
+  constructor(
+    candidates: readonly PricedCandidate[],
+    policy: Policy,
+    markup: number,
+    call: { readonly inputTokens: number; readonly maxOutputTokens: number | undefined },
+  ) {
+    this.candidates = candidates
+    this.#policy = policy
+    this.#markup = markup
+    this.input = Math.ceil(call.inputTokens * policy.inputMargin)
+    this.#allowed = Math.min(call.maxOutputTokens ?? policy.output, policy.outputCap)
+  }
+
+  output(index: number): number {
+    return Math.min(this.#allowed, this.candidates[index]?.maxOutput ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** What the provider may charge. Undefined: nobody knows. */
+  cost(index: number): Nanos | undefined {
+    const known = this.#known[index]
+    if (known !== undefined) return known ?? undefined
+    const output = this.output(index)
+    const cost = this.candidates[index]?.worstCost(this.input, output)
+    const told = cost ?? (this.#policy.unknown === 'estimate' ? estimatedCost(this.#policy, this.input, output) : undefined)
+    this.#known[index] = told ?? null
+    return told
+  }
+
+  /** What the tenant may be charged. */
+  charge(index: number): Nanos | undefined {
+    const cost = this.cost(index)
+    return cost === undefined ? undefined : mostOf(cost, this.#markup)
+  }
+}

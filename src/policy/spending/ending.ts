@@ -1,0 +1,73 @@
+/** How a call ended, as its outcome tells, and what it used: for counters and the ledger. */
+import type { Usage } from '../../core/event.ts'
+import { type Exchange, sentAttempts } from '../../core/exchange.ts'
+import type { Nanos } from '../../core/money.ts'
+import { type Costs, estimatedCost, type Policy } from './costs.ts'
+
+/** What is read of `Exchange.settled`: the outcome of accounting. */
+export interface Ended {
+  readonly provider?: string | undefined
+  readonly model?: string | undefined
+  readonly upstreamModel?: string | undefined
+  readonly wire?: string | undefined
+  readonly status: number
+  readonly error?: { readonly code: string; readonly message: string } | undefined
+  readonly finish?: string | undefined
+  readonly usage?: Usage | undefined
+  readonly cost?: Nanos | undefined
+  readonly costEstimated?: boolean
+  readonly attempts: readonly unknown[]
+  readonly reason?: string | undefined
+  readonly decision?: object | undefined
+  readonly dropped?: readonly unknown[]
+  readonly latency?: { readonly total: number; readonly first?: number | undefined; readonly overhead?: number | undefined }
+}
+
+export interface Used {
+  readonly usage: Usage | undefined
+  /** Undefined: nobody knows the price, and the policy lets that pass. */
+  readonly cost: Nanos | undefined
+  readonly estimated: boolean
+  readonly input: number
+  readonly output: number
+}
+
+/** Ends at which a provider may have worked on an answer that nobody saw. */
+const unseen = new Set(['client_closed', 'upstream_timeout'])
+
+/**
+ * What is not known is estimated: a call that was cut off before its provider said anything has used its input. A call that never left, and
+ * one that its provider refused, has cost nothing.
+ */
+export function usedBy(exchange: Exchange, ended: Ended, costs: Costs, policy: Policy, inputTokens: number): Used {
+  if (sentAttempts(exchange) === 0) return { usage: undefined, cost: 0n, estimated: false, input: 0, output: 0 }
+  const usage = ended.usage ?? unsaid(ended, inputTokens)
+  if (!usage) return { usage, cost: 0n, estimated: false, input: 0, output: 0 }
+  const input = usage.input ?? inputTokens
+  const output = usage.output ?? 0
+  if (ended.cost !== undefined) return { usage, cost: ended.cost, estimated: ended.costEstimated ?? false, input, output }
+  const index = costs.candidates.findIndex(({ provider, model }) => provider === ended.provider && model === ended.model)
+  const listed = costs.candidates[Math.max(index, 0)]?.worstCost(input, output)
+  const cost = listed ?? (policy.unknown === 'estimate' ? estimatedCost(policy, input, output) : undefined)
+  return { usage, cost, estimated: cost !== undefined, input, output }
+}
+
+function unsaid({ error, status }: Ended, inputTokens: number): Usage | undefined {
+  const worked = error === undefined ? status < 400 : unseen.has(error.code)
+  return worked ? { input: inputTokens, output: 0, estimated: true } : undefined
+}
+
+/** The decision record, as the ledger keeps it. */
+export function recordOf({ reason, decision, attempts, dropped, finish, wire, upstreamModel, latency, error }: Ended): object {
+  return {
+    ...(reason !== undefined && { reason }),
+    ...(decision && { decision }),
+    attempts,
+    ...(dropped && dropped.length > 0 && { dropped }),
+    ...(finish !== undefined && { finish }),
+    ...(wire !== undefined && { wire }),
+    ...(upstreamModel !== undefined && { upstreamModel }),
+    ...(latency?.overhead !== undefined && { overheadMs: latency.overhead }),
+    ...(error && { message: error.message }),
+  }
+}

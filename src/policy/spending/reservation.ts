@@ -1,0 +1,395 @@
+/** One call at the desk: what is held for it, whether it is let in, and its settlement. */
+import type { CounterState, Counters, Hold, Reserved } from '../../core/counters.ts'
+import { GatewayError } from '../../core/error.ts'
+import { type Exchange, sentAttempts } from '../../core/exchange.ts'
+import type { Ledger, Opening } from '../../core/ledger.ts'
+import type { Nanos } from '../../core/money.ts'
+import type { Admitted, FallTo, SpendingCall } from '../../core/policy.ts'
+import { type Attribution, attributionOf } from './attribution.ts'
+import { type Breach, budgetRefusal, rateRefusal, waitMs, why } from './breach.ts'
+import { Costs, type Policy } from './costs.ts'
+import { type Ended, recordOf, type Used, usedBy } from './ending.ts'
+import { limitHeaders } from './headers.ts'
+import { type Applied, rulesFor } from './matcher.ts'
+import { type Meter, wholeOf } from './meter.ts'
+import type { RuleBook } from './rule-book.ts'
+import { chargeOf, type Terms } from './tenants.ts'
+import type { Line } from './waiting.ts'
+import type { Warnings } from './warnings.ts'
+
+const USUAL_LIMIT_MS = 600_000
+/** For what comes after the deadline: the last bytes, the settlement. */
+const LEASE_MARGIN_MS = 60_000
+
+/** What all calls share. */
+export interface Desk {
+  readonly counters: Counters
+  readonly ledger: Ledger
+  readonly book: RuleBook
+  readonly line: Line
+  readonly warnings: Warnings
+  readonly clock: () => number
+  policy: Policy
+  /** Budgets that a call has fallen from: they count on, and stop it no more. */
+  readonly fallen: WeakMap<Exchange, Set<string>>
+}
+
+export type Verdict = Admitted | FallTo
+/** No room under a budget that lets calls wait. */
+interface Wait {
+  readonly wait: Breach
+}
+
+/** One call: its holds until it is let in, and its settlement. */
+export class Reservation implements Admitted {
+  readonly #desk: Desk
+  readonly #call: SpendingCall
+  readonly #who: Attribution
+  readonly #terms: Terms
+  readonly #costs: Costs
+  #now: number
+  #applied: readonly Applied[] = []
+  /** Those that hold for where the call may still go, and what is held for each. */
+  #active: Applied[] = []
+  #holds: Hold[] = []
+  #states: readonly CounterState[] = []
+  #without: Map<number, string> | undefined
+  #settled = false
+
+  constructor(desk: Desk, call: SpendingCall) {
+    this.#desk = desk
+    this.#call = call
+    this.#now = desk.clock()
+    this.#who = attributionOf(call)
+    this.#terms = desk.book.terms(this.#who.organisation)
+    this.#costs = new Costs(call.candidates(), desk.policy, this.#terms.markup, call)
+  }
+
+  get headers() {
+    return limitHeaders(
+      this.#call.exchange.dialect,
+      this.#active.map(({ meter }, index) => ({ meter, state: this.#states[index] ?? NOTHING })),
+      this.#now,
+    )
+  }
+
+  get without(): ReadonlyMap<number, string> | undefined {
+    return this.#without
+  }
+
+  admit(): Verdict | Promise<Verdict> {
+    this.#collect()
+    const { line } = this.#desk
+    const before = line.size === 0 ? undefined : this.#applied.find(({ meter, slot }) => waits(meter) && line.busy(slot.counter))
+    if (before) return this.#wait({ applied: before, state: { spent: before.slot.seen, held: 0 }, amount: 0, retryAfterMs: undefined })
+    const verdict = this.#attempt()
+    if (verdict instanceof Promise) return verdict.then((one) => this.#orWait(one))
+    return this.#orWait(verdict)
+  }
+
+  #orWait(verdict: Verdict | Wait): Verdict | Promise<Verdict> {
+    return 'wait' in verdict ? this.#wait(verdict.wait) : verdict
+  }
+
+  #collect(): void {
+    const { book } = this.#desk
+    const { exchange, principal } = this.#call
+    const { requestedModel, route } = exchange
+    // Once it has fallen to another tier, a call is no longer what it was asked as.
+    const asked = [exchange.fell === undefined ? requestedModel : undefined, route].filter((name) => name !== undefined)
+    this.#applied = rulesFor(
+      { who: this.#who, asked, route, candidates: this.#costs.candidates, now: this.#now },
+      book.matcher(),
+      principal.limits.length + principal.budgets.length === 0 ? undefined : book.own(principal),
+      book.credit(this.#who.organisation),
+    )
+  }
+
+  /** Holds what the rules say for where the call may still go. */
+  #attempt(): Verdict | Wait | Promise<Verdict | Wait> {
+    this.#leaveOutUnpriced()
+    this.#hold()
+    if (this.#holds.length === 0) return this.#admitted([])
+    const { counters } = this.#desk
+    const { exchange, limitMs = USUAL_LIMIT_MS } = this.#call
+    const reserved = counters.reserve(exchange.id, this.#holds, limitMs + LEASE_MARGIN_MS)
+    if (reserved instanceof Promise) return reserved.then((one) => this.#decided(one))
+    return this.#decided(reserved)
+  }
+
+  #hold(): void {
+    const fallen = this.#desk.fallen.get(this.#call.exchange)
+    const active: Applied[] = []
+    const holds: Hold[] = []
+    for (const applied of this.#applied) {
+      const { meter, slot } = applied
+      const places = this.#placesOf(applied)
+      if (places.length === 0) continue
+      active.push(applied)
+      holds.push({
+        counter: slot.counter,
+        kind: meter.gauge ? 'gauge' : 'spend',
+        amount: this.#amountOf(meter, places),
+        limit: fallen?.has(meter.id) ? undefined : meter.limit,
+        ...(slot.window && { window: slot.window }),
+        ...(slot.spentBefore && { spentBefore: slot.spentBefore }),
+      })
+    }
+    this.#active = active
+    this.#holds = holds
+  }
+
+  /** Where the call may still go, as far as the rule holds. */
+  #placesOf({ only }: Applied): readonly number[] {
+    const without = this.#without
+    const all = only ?? this.#costs.candidates.keys().toArray()
+    return without ? all.filter((index) => !without.has(index)) : all
+  }
+
+  #amountOf({ measure, limit }: Meter, places: readonly number[]): number {
+    switch (measure) {
+      case 'requests':
+      case 'concurrent':
+        return 1
+      case 'input-tokens':
+        return this.#costs.input
+      case 'output-tokens':
+        return this.#unasked(this.#mostOutput(places), 0, limit)
+      case 'tokens':
+        return this.#unasked(this.#mostOutput(places), this.#costs.input, limit)
+      case 'charge': {
+        let most = 0n
+        for (const index of places) {
+          const charge = this.#costs.charge(index) ?? 0n
+          if (charge > most) most = charge
+        }
+        return wholeOf(most)
+      }
+    }
+  }
+
+  /** A caller who sets no maximum is not turned away for an output that nobody asked for: it takes what there is at most. */
+  #unasked(output: number, input: number, limit: number): number {
+    const sum = input + output
+    return this.#call.maxOutputTokens === undefined && sum > limit && input <= limit ? Math.max(limit, input) : sum
+  }
+
+  #mostOutput(places: readonly number[]): number {
+    let most = 0
+    for (const index of places) most = Math.max(most, this.#costs.output(index))
+    return most
+  }
+
+  /** Where money is limited, nothing goes where nobody knows the price; unless the operator says so. */
+  #leaveOutUnpriced(): void {
+    if (this.#desk.policy.unknown !== 'refuse') return
+    for (const applied of this.#applied) {
+      if (applied.meter.measure !== 'charge') continue
+      for (const index of this.#placesOf(applied)) if (this.#costs.charge(index) === undefined) this.#leaveOut(index, UNPRICED)
+    }
+    const { candidates } = this.#costs
+    if (!this.#without || this.#without.size < candidates.length) return
+    const names = [...new Set(candidates.map(({ provider, model }) => `${provider}/${model}`))].slice(0, 5).join(', ')
+    throw new GatewayError(
+      'no-eligible-target',
+      `A budget holds for this call, and nobody knows what it costs at ${names}: the operator can set a \`price\` there, or \`prices.unknown\`.`,
+      { shouldRetry: false },
+    )
+  }
+
+  #leaveOut(index: number, reason: string): void {
+    this.#without ??= new Map()
+    this.#without.set(index, reason)
+  }
+
+  #decided(reserved: Reserved): Verdict | Wait | Promise<Verdict | Wait> {
+    if (reserved.ok) return this.#admitted(reserved.states)
+    const applied = this.#active[reserved.index]
+    const hold = this.#holds[reserved.index]
+    if (!applied || !hold) throw new Error(`counters refuse a hold that is none: ${reserved.index}`)
+    const breach: Breach = { applied, state: reserved.state, amount: hold.amount, retryAfterMs: reserved.retryAfterMs }
+    if (this.#goesElsewhere(applied)) return this.#attempt()
+    return this.#breached(breach)
+  }
+
+  /** A limit of one provider or model is reached: what is left of the others is tried. */
+  #goesElsewhere(applied: Applied): boolean {
+    const places = this.#placesOf(applied)
+    const left = this.#costs.candidates.length - (this.#without?.size ?? 0)
+    if (applied.only === undefined || places.length === left) return false
+    const { meter } = applied
+    const name = meter.name === undefined ? '' : ` "${meter.name}"`
+    for (const index of places) this.#leaveOut(index, `${meter.kind === 'rate' ? 'limit' : 'budget'}${name} reached`)
+    return true
+  }
+
+  #breached(breach: Breach): Verdict | Wait {
+    const { applied, state } = breach
+    const { meter, slot } = applied
+    const { exchange } = this.#call
+    if (meter.kind === 'rate') {
+      const headers = limitHeaders(exchange.dialect, [{ meter, state }], this.#now)
+      if (headers) exchange.limitHeaders = headers
+      throw rateRefusal(breach, this.#now)
+    }
+    slot.seen = state.spent
+    this.#desk.warnings.spent(meter, slot, this.#now)
+    this.#desk.warnings.breached(meter, slot, this.#now)
+    const refusal = budgetRefusal(breach, this.#who, this.#now)
+    if (meter.budget?.onBreach === 'next-tier') {
+      const fallen = this.#desk.fallen.get(exchange) ?? new Set()
+      this.#desk.fallen.set(exchange, fallen.add(meter.id))
+      return { fallTo: 'next-tier', why: why(breach, this.#who, this.#now), refusal }
+    }
+    if (waits(meter) && this.#mayFit(breach)) return { wait: breach }
+    throw refusal
+  }
+
+  /** Calls that run may come to less than they hold, or the window may end in time. */
+  #mayFit(breach: Breach): boolean {
+    if (breach.amount > breach.applied.meter.limit) return false
+    return breach.state.held > 0 || (waitMs(breach, this.#now) ?? Number.POSITIVE_INFINITY) <= this.#longestWait()
+  }
+
+  #longestWait(): number {
+    return Math.min(this.#desk.policy.queueMs, this.#call.limitMs ?? USUAL_LIMIT_MS)
+  }
+
+  async #wait(first: Breach): Promise<Verdict> {
+    const { line, clock } = this.#desk
+    let last = first
+    const verdict = line.full()
+      ? undefined
+      : await line.wait(first.applied.slot.counter, this.#longestWait(), this.#call.exchange.cancellation, async () => {
+          // The window may be another one by now.
+          this.#now = clock()
+          this.#without = undefined
+          this.#collect()
+          const one = await this.#attempt()
+          if (!('wait' in one)) return one
+          last = one.wait
+          return undefined
+        })
+    if (verdict) return verdict
+    throw budgetRefusal(last, this.#who, this.#now)
+  }
+
+  #admitted(states: readonly CounterState[]): Admitted {
+    this.#states = states
+    for (let index = 0; index < states.length; index++) {
+      const applied = this.#active[index]
+      const state = states[index]
+      if (!applied || !state) continue
+      applied.slot.seen = state.spent
+      if (applied.meter.warnAt.length > 0) this.#desk.warnings.spent(applied.meter, applied.slot, this.#now)
+    }
+    this.#desk.ledger.open(this.#opening())
+    return this
+  }
+
+  #opening(): Opening {
+    const { exchange } = this.#call
+    const { key, alias, user, organisation, team, project, tags, tier } = this.#who
+    const first = this.#costs.candidates.findIndex((_, index) => !this.#without?.has(index))
+    const candidate = this.#costs.candidates[first]
+    return {
+      id: exchange.id,
+      at: exchange.at,
+      key,
+      alias,
+      user,
+      organisation,
+      team,
+      project,
+      tags: tags.length === 0 ? undefined : tags,
+      tier: tier ?? exchange.tier,
+      dialect: exchange.dialect,
+      requestedModel: exchange.requestedModel ?? '',
+      route: exchange.route,
+      streamed: exchange.streamed,
+      provider: candidate?.provider,
+      model: candidate?.model,
+      estimate: candidate && this.#costs.cost(first),
+      markup: this.#terms.markup === 1_000 ? undefined : this.#terms.markup,
+    }
+  }
+
+  settle(): void {
+    if (this.#settled) return
+    this.#settled = true
+    const { exchange, inputTokens } = this.#call
+    const ended = (exchange.settled as Ended | undefined) ?? { status: exchange.status, attempts: exchange.attempts }
+    const used = usedBy(exchange, ended, this.#costs, this.#desk.policy, inputTokens)
+    const charge = used.cost === undefined ? undefined : chargeOf(used.cost, this.#terms.markup)
+    this.#settleCounters(ended, used, charge)
+    this.#desk.ledger.settle({
+      id: exchange.id,
+      endedAt: this.#desk.clock(),
+      state: 'settled',
+      provider: ended.provider,
+      model: ended.model,
+      region: exchange.candidate?.region,
+      status: ended.status,
+      error: ended.error?.code,
+      usage: used.usage,
+      cost: used.cost,
+      charge,
+      estimated: used.estimated,
+      attempts: sentAttempts(exchange),
+      firstMs: ended.latency?.first,
+      totalMs: ended.latency?.total ?? 0,
+      record: recordOf(ended),
+    })
+  }
+
+  #settleCounters(ended: Ended, used: Used, charge: Nanos | undefined): void {
+    if (this.#holds.length === 0) return
+    const { counters, warnings, line } = this.#desk
+    const actual = this.#active.map((applied) => this.#actualOf(applied, ended, used, charge))
+    const told = counters.settle(this.#call.exchange.id, this.#holds, actual)
+    for (let index = 0; index < actual.length; index++) {
+      const applied = this.#active[index]
+      if (!applied) continue
+      applied.slot.seen += actual[index] ?? 0
+      if (applied.meter.warnAt.length > 0) warnings.spent(applied.meter, applied.slot, this.#now)
+    }
+    if (line.size === 0) return
+    const wake = (): void => {
+      for (const { slot } of this.#active) line.moved(slot.counter)
+    }
+    if (told instanceof Promise) void told.then(wake)
+    else wake()
+  }
+
+  #actualOf({ meter, only }: Applied, { provider, model }: Ended, used: Used, charge: Nanos | undefined): number {
+    if (only && !only.some((index) => this.#is(index, provider, model))) {
+      // It may have been tried there in vain.
+      const tried =
+        meter.measure === 'requests' &&
+        this.#call.exchange.attempts.some((one) => one.sent && only.some((index) => this.#is(index, one.provider, one.model)))
+      return tried ? 1 : 0
+    }
+    switch (meter.measure) {
+      case 'requests':
+      case 'concurrent':
+        return 1
+      case 'input-tokens':
+        return used.input
+      case 'output-tokens':
+        return used.output
+      case 'tokens':
+        return used.input + used.output
+      case 'charge':
+        return wholeOf(charge ?? 0n)
+    }
+  }
+
+  #is(index: number, provider: string | undefined, model: string | undefined): boolean {
+    const candidate = this.#costs.candidates[index]
+    return candidate?.provider === provider && candidate?.model === model
+  }
+}
+
+const NOTHING: CounterState = { spent: 0, held: 0 }
+const UNPRICED = 'no price is known, and a budget holds'
+const waits = ({ budget }: Meter): boolean => budget?.onBreach === 'queue'

@@ -1,0 +1,97 @@
+/**
+ * What a call may cost, held before it goes and settled when it has ended, however that was. All rules that hold for a call are held at once
+ * or not at all, so that none is passed however many calls come together; `costs.ts` says what is held, and how far spending can go.
+ */
+import type { Counters } from '../../core/counters.ts'
+import type { GatewayError } from '../../core/error.ts'
+import type { Ledger, LedgerEntry } from '../../core/ledger.ts'
+import type { Spending } from '../../core/policy.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { RecordStore } from '../../core/records.ts'
+import type { BudgetRule, RateRule } from '../../core/rules.ts'
+import { type HoldPolicy, policyOf } from './costs.ts'
+import type { RuleValue } from './matcher.ts'
+import type { SpentBefore } from './meter.ts'
+import { releaseOne } from './release.ts'
+import { type Desk, Reservation } from './reservation.ts'
+import { createRuleBook, type Rules } from './rule-book.ts'
+import { spentBeforeFrom } from './spent-before.ts'
+import { type Balance, type BudgetStatus, balanceOf, type Statement, statementOf, statusesOf } from './statement.ts'
+import { createLine } from './waiting.ts'
+import { createWarnings, type SpendingEvent } from './warnings.ts'
+
+export interface SpendingOptions {
+  readonly counters: Counters
+  readonly ledger: Ledger
+  /** Budgets, limits, organisations and credit made through the admin API. Absent: there are none. */
+  readonly records?: RecordStore | undefined
+  /** The configuration's. */
+  readonly rules?: Rules
+  readonly policy?: HoldPolicy
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number
+  /** Shares of budgets that are reached, budgets that are used up. Once for each window, in the whole fleet. */
+  readonly warn?: (event: SpendingEvent) => void
+  /** A record that is no rule: it does not hold. */
+  readonly broken?: (id: string, error: GatewayError) => void
+  /** What was spent before. Default: as the ledger says. */
+  readonly spentBefore?: SpentBefore
+}
+
+export interface SpendingDesk extends Spending {
+  /** After a reload. */
+  configure(rules: Rules, policy?: HoldPolicy): void
+  /** Resolves once the rules of the store are known; until then calls are refused with `store-unavailable`. */
+  readonly ready: Promise<void>
+  /**
+   * Calls whose process ended before they did: what they held is settled at their estimate. For counters that outlive the process; others are
+   * filled from the ledger, which has it. `principalOf` finds the key's own rules.
+   */
+  release(lost: readonly LedgerEntry[], principalOf?: (key: string) => Principal | undefined): void
+  /** How far a rule is used, for each of these values. */
+  status(rule: BudgetRule | RateRule, values: readonly RuleValue[]): Promise<readonly BudgetStatus[]>
+  balance(organisation: string): Promise<Balance>
+  statement(organisation: string, from: number, to: number): Promise<Statement>
+  /** Calls that wait for room. */
+  readonly waiting: number
+  close(): void
+}
+
+const NO_RULES: Rules = { budgets: [], limits: [] }
+export function createSpending(options: SpendingOptions): SpendingDesk {
+  const { counters, ledger, records, rules = NO_RULES, policy, clock = Date.now, warn = () => {}, broken = () => {} } = options
+  const spentBefore = options.spentBefore ?? spentBeforeFrom(ledger, clock)
+  const book = createRuleBook({ rules, records, spentBefore, broken: ({ id }, error) => broken(id, error) })
+  const line = createLine()
+  const desk: Desk = {
+    counters,
+    ledger,
+    book,
+    line,
+    warnings: createWarnings(counters, warn),
+    clock,
+    policy: policyOf(policy),
+    fallen: new WeakMap(),
+  }
+
+  return {
+    ready: book.ready,
+    get waiting() {
+      return line.size
+    },
+    admit(call) {
+      return new Reservation(desk, call).admit()
+    },
+    configure(rules, policy) {
+      book.configure(rules)
+      if (policy) desk.policy = policyOf(policy)
+    },
+    release(lost, principalOf) {
+      for (const entry of lost) releaseOne(desk, entry, principalOf?.(entry.key))
+    },
+    status: (rule, values) => statusesOf(counters, book.meter(rule), values, clock()),
+    balance: (organisation) => balanceOf({ counters, book, organisation, now: clock() }),
+    statement: (organisation, from, to) => statementOf({ ledger, book, organisation, from, to }),
+    close: () => book.close(),
+  }
+}
