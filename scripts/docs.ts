@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { adminClientFile, openApiFile } from './docs/admin-client.ts'
 import { configPage, configSchemaFile } from './docs/config.ts'
 import { errorsPage } from './docs/errors.ts'
 import { withRealOutput } from './docs/mistakes.ts'
@@ -15,6 +16,8 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/config.schema.json', configSchemaFile()],
     ['docs/reference/config.md', configPage()],
     ['docs/reference/errors.md', errorsPage()],
+    ['docs/reference/openapi.json', openApiFile()],
+    ['src/admin/client.generated.ts', adminClientFile()],
     ['docs/guide/configuration.md', await withRealOutput(readPage('docs/guide/configuration.md'))],
   ])
 }
