@@ -4,8 +4,11 @@ import type { Constraints } from '../core/constraints.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Preference } from '../core/preferences.ts'
 import type { Priority } from '../core/priority.ts'
+import type { PriceOverride } from '../core/rates.ts'
+import type { BudgetRule, RateRule } from '../core/rules.ts'
 import type { Retention } from '../core/steering.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
+import type { ConfigOutput } from './schema.ts'
 
 export interface Config {
   readonly server: ServerConfig
@@ -19,6 +22,7 @@ export interface Config {
   readonly defaults: RouteSettings
   readonly models: ReadonlyMap<string, RouteConfig>
   readonly secrets: { readonly allowPlaintext: boolean }
+  readonly money: MoneyConfig
   readonly telemetry: { readonly log: 'off' | 'errors' | 'calls' }
   /** Failover drills on a schedule. */
   readonly drills?: DrillsConfig | undefined
@@ -41,7 +45,7 @@ export interface DrillsConfig {
   readonly webhook: { readonly url: string; readonly secret: string | undefined; readonly when: 'failed' | 'always' } | undefined
 }
 
-export const laterSections = ['guards', 'cache', 'tiers', 'budgets', 'mcp', 'prompts', 'workflows'] as const
+export const laterSections = ['guards', 'cache', 'tiers', 'mcp', 'prompts', 'workflows'] as const
 export type LaterSection = (typeof laterSections)[number]
 
 export interface ServerConfig {
@@ -164,19 +168,19 @@ export interface TargetConfig {
   /** A CEL expression. */
   readonly when?: string | undefined
   readonly wire: WireId | undefined
-  readonly price: PriceConfig | undefined
+  readonly price: PriceOverride | undefined
   /** Over the provider's own. */
   readonly headers: Readonly<Record<string, string>> | undefined
   readonly body: JsonObject | undefined
 }
 
-/** USD per million tokens, over the catalogue's. Absent kinds keep the catalogue's price. */
-export interface PriceConfig {
-  readonly input?: number | undefined
-  readonly output?: number | undefined
-  readonly cacheRead?: number | undefined
-  readonly cacheWrite?: number | undefined
-  readonly reasoning?: number | undefined
+/** Limits, and what is held, refused and written down. */
+export interface MoneyConfig {
+  readonly budgets: readonly BudgetRule[]
+  readonly limits: readonly RateRule[]
+  readonly prices: ConfigOutput['prices']
+  readonly reservation: Omit<ConfigOutput['reservation'], 'queue'> & { readonly queueMs: number }
+  readonly ledger: ConfigOutput['ledger']
 }
 
 /** One thing wrong with a configuration. */

@@ -23,7 +23,7 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
   const note = (path: string, message = 'has no effect yet'): unknown => notices.push({ path, message })
 
   // Tiers order routes already; binding keys and budgets to them comes with those.
-  for (const section of ['store', 'shared', ...laterSections]) if (section !== 'tiers' && has(given, section)) note(section)
+  for (const section of laterSections) if (section !== 'tiers' && has(given, section)) note(section)
   if (has(given, 'admin', 'console')) note('admin.console')
   for (const key of ['vault', 'masterKey']) if (has(given, 'secrets', key)) note(`secrets.${key}`)
 

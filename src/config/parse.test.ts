@@ -222,7 +222,7 @@ test('sections without an engine are validated, and said to have no effect yet',
   assert.ok(config)
   assert.deepEqual(
     notices.map(({ path }) => path),
-    ['guards', 'cache', 'budgets', 'mcp', 'prompts', 'workflows'],
+    ['guards', 'cache', 'mcp', 'prompts', 'workflows'],
   )
   assert.equal(problemOf({ ...later, guards: { pii: { kind: 'pii', actoin: 'redact' } } }).remedy, 'did you mean `action`?')
   assert.equal(problemOf({ ...later, budgets: [{ limit: 'a lot' }] }).path, 'budgets[0].limit')

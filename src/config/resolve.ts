@@ -11,6 +11,7 @@ import {
   type DrillsConfig,
   type GroupConfig,
   laterSections,
+  type MoneyConfig,
   type ProviderConfig,
   type RouteConfig,
   type RouteSettings,
@@ -20,6 +21,7 @@ import {
 import { isLoopback } from './known.ts'
 import type { ParseContext } from './parse.ts'
 import type { ConfigOutput } from './schema.ts'
+import { rulesOf } from './schema-money.ts'
 import { expandVariables, isLater } from './secrets.ts'
 
 type Timeouts = { readonly [Name in 'connect' | 'firstToken' | 'idle' | 'answer' | 'total']?: string | undefined }
@@ -55,6 +57,7 @@ export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: 
     defaults,
     models: new Map(Object.entries(input.models).map(([name, route]) => [name, routeOf(route, defaults)])),
     secrets: { allowPlaintext: input.secrets.allowPlaintext },
+    money: moneyOf(input),
     telemetry: input.telemetry,
     ...(input.drills && { drills: drillsOf(input.drills) }),
     later: laterOf(input),
@@ -157,6 +160,15 @@ function drillsOf({ every, routes, faults, live, wait, webhook }: NonNullable<Co
     live,
     waitMs: wait === undefined ? undefined : ms(wait),
     webhook: webhook && { url: webhook.url, secret: webhook.secret, when: webhook.when },
+  }
+}
+
+function moneyOf({ budgets, limits, prices, reservation: { queue, ...reservation }, ledger }: ConfigOutput): MoneyConfig {
+  return {
+    ...rulesOf(compact({ budgets, limits })),
+    prices,
+    reservation: { ...reservation, queueMs: queue === undefined ? 30_000 : ms(queue) },
+    ledger,
   }
 }
 

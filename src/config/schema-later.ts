@@ -102,24 +102,6 @@ export const tiers = z
   .optional()
   .describe('Classes of service, by name: `free`, `standard`, `premium`.')
 
-const budget = z
-  .strictObject({
-    name: z.string().min(1).optional().describe('What it is called in errors and reports.'),
-    limit: amount.describe('USD, as a string: `"0.50"`.'),
-    window: z.enum(['minute', 'hour', 'day', 'week', 'month', 'year', 'total']).default('month').describe('What it lasts for.'),
-    by: z
-      .enum(['all', 'key', 'user', 'team', 'project', 'tag', 'model', 'provider'])
-      .default('all')
-      .describe('What has a budget of its own.'),
-    value: z.string().min(1).optional().describe('Only this key, user, team … Absent: each.'),
-    onBreach: z.enum(['refuse', 'next-tier', 'queue']).default('refuse').describe('What happens when it is used up.'),
-    status: z.int().min(400).max(499).default(402).describe('The status of a refusal.'),
-    warnAt: z.array(share).default([0.8]).describe('Shares of the limit at which to warn.'),
-  })
-  .describe('One budget.')
-
-export const budgets = z.array(budget).optional().describe('Limits on spending.')
-
 const mcpServer = z
   .strictObject({
     url: z.url().optional().describe('A Streamable HTTP or SSE server.'),

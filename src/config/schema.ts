@@ -9,8 +9,10 @@ import { priorities } from '../core/priority.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
 import { onBreaks, onPolicies, strategies } from './config.ts'
 import { drills } from './schema-drills.ts'
-import { budgets, cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
+import { cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
+import { budgets, ledger, prices, limits as rateLimits, reservation } from './schema-money.ts'
 import { bodyFields, duration, headers, optionalDuration, secret, size, wire } from './schema-parts.ts'
+import { price } from './schema-prices.ts'
 import { constraints, pool, prefer, retention, routeOrModel, someTarget, when } from './schema-routing.ts'
 
 const limits = z
@@ -179,17 +181,6 @@ const defaults = z
   .prefault({})
   .describe('Route settings for every route and for direct addressing (`provider/model`).')
 
-const dollars = z.number().min(0).max(1_000_000)
-const price = z
-  .strictObject({
-    input: dollars.optional().describe('Input tokens.'),
-    output: dollars.optional().describe('Output tokens.'),
-    cacheRead: dollars.optional().describe("Input tokens read from the provider's cache."),
-    cacheWrite: dollars.optional().describe("Input tokens written to the provider's cache."),
-    reasoning: dollars.optional().describe('Reasoning tokens, where they are billed apart from output.'),
-  })
-  .describe("USD per million tokens, over the catalogue's.")
-
 const target = z
   .strictObject({
     provider: z.string().min(1).optional().describe('The id of a configured provider.'),
@@ -296,6 +287,10 @@ export const configSchema = z
     cache,
     tiers,
     budgets,
+    limits: rateLimits,
+    prices,
+    reservation,
+    ledger,
     mcp,
     prompts,
     workflows,
