@@ -1,0 +1,35 @@
+/** Redis counters from an address: connection, scripts and what happens without Redis, joined. */
+import { createFallbackCounters, type FallbackCounters } from './fallback.ts'
+import { createRedisCounters } from './redis.ts'
+import { createRedisLink, redisConnector } from './redis-link.ts'
+
+export interface RedisCountersSettings {
+  /** `redis://…`, `rediss://…` */
+  readonly url: string
+  /** Name of this process among its like: anything that no other has. */
+  readonly replica: string
+  readonly onFailure: 'open' | 'closed'
+  /** How many replicas there are at least. Default 1. */
+  readonly replicas?: number
+  /** For every command on the way of a call. Default 25. */
+  readonly deadlineMs?: number
+  /** How long to wait for Redis at the start, before calls are counted without it. Default 1,000. */
+  readonly patienceMs?: number
+  readonly onTrouble?: (message: string) => void
+}
+
+/** Resolves when Redis is there, or when patience ends: it is found later then, without a restart. */
+export async function openRedisCounters(settings: RedisCountersSettings): Promise<FallbackCounters> {
+  const { url, replica, onFailure, replicas = 1, deadlineMs = 25, patienceMs = 1_000, onTrouble } = settings
+  const link = createRedisLink({ connect: redisConnector(url), deadlineMs })
+  const redis = createRedisCounters({ link, replica, ...(onTrouble && { onTrouble }) })
+  const counters = createFallbackCounters({ redis, onFailure, replicas })
+  await new Promise<void>((resolve) => {
+    const late = setTimeout(resolve, patienceMs)
+    redis.onReady(() => {
+      clearTimeout(late)
+      resolve()
+    })
+  })
+  return counters
+}

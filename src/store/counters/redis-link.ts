@@ -1,0 +1,163 @@
+/**
+ * One connection to Redis or Valkey with a deadline for every command. When nothing is answered any more it is given up, and a new one is
+ * tried until Redis is back; meanwhile commands fail at once. Reading it starts nothing: `connectRedis` does.
+ */
+import { GatewayError } from '../../core/error.ts'
+
+/** What is used of a client. */
+export interface RedisClient {
+  sendCommand(args: string[]): Promise<unknown>
+  destroy(): void
+}
+
+export interface RedisLinkOptions {
+  /** Makes a connected client; rejects when it cannot. `lost`: to be called when the connection breaks. */
+  readonly connect: (lost: () => void) => Promise<RedisClient>
+  /** For every command. Default 25. */
+  readonly deadlineMs?: number
+  /** Without any answer for so long the connection is given up. Default 250. */
+  readonly silenceMs?: number
+}
+
+export interface RedisLink {
+  readonly up: boolean
+  /** Rejects with `store-unavailable` when Redis does not answer in time; what it refuses is rejected as it is. */
+  command(args: string[], deadlineMs?: number): Promise<unknown>
+  /** Called whenever Redis is there (again). */
+  onUp(listener: () => void): void
+  close(): void
+}
+
+export const redisDown = (message = 'The shared counters do not answer.', cause?: unknown): GatewayError =>
+  new GatewayError('store-unavailable', message, { retryAfterMs: 1_000, ...(cause !== undefined && { cause }) })
+
+const CONNECT_MS = 1_000
+const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [50, 1_000]
+
+/** A client of the `redis` package, loaded when it is needed. The address may hold a password: it appears in no error. */
+export const redisConnector =
+  (url: string): RedisLinkOptions['connect'] =>
+  async (lost) => {
+    const { createClient } = await import('redis')
+    const client = createClient({
+      url,
+      disableOfflineQueue: true,
+      socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false, noDelay: true },
+    })
+    client.on('error', lost)
+    client.on('end', lost)
+    // A frozen server accepts connections and says nothing.
+    const late = setTimeout(() => client.destroy(), CONNECT_MS)
+    try {
+      await client.connect()
+      await client.ping()
+    } catch (error) {
+      if (client.isOpen) client.destroy()
+      throw error
+    } finally {
+      clearTimeout(late)
+    }
+    return { sendCommand: (args) => client.sendCommand(args), destroy: () => void (client.isOpen && client.destroy()) }
+  }
+
+export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250 }: RedisLinkOptions): RedisLink {
+  const listeners: (() => void)[] = []
+  let client: RedisClient | undefined
+  let closed = false
+  let waitMs = FIRST_WAIT_MS
+  let timer: NodeJS.Timeout | undefined
+  /** Commands without an answer, and since when nothing has come. */
+  let waiting = 0
+  let silentSince = 0
+
+  function dial(): void {
+    if (closed) return
+    // Two ends of one connection may both tell that it is lost; and one that broke while it was made is no use.
+    let broken = false
+    let mine: RedisClient | undefined
+    const lost = () => {
+      broken = true
+      if (mine && client === mine) drop()
+    }
+    connect(lost).then(
+      (made) => {
+        if (closed || broken) {
+          made.destroy()
+          return broken ? later() : undefined
+        }
+        mine = made
+        client = made
+        waitMs = FIRST_WAIT_MS
+        waiting = 0
+        for (const listener of listeners) listener()
+      },
+      () => later(),
+    )
+  }
+
+  function later(): void {
+    if (closed) return
+    timer = setTimeout(dial, waitMs * (0.5 + Math.random() / 2))
+    timer.unref()
+    waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2)
+  }
+
+  function drop(): void {
+    const dropped = client
+    client = undefined
+    waiting = 0
+    dropped?.destroy()
+    later()
+  }
+
+  dial()
+  return {
+    get up() {
+      return client !== undefined
+    },
+    command(args, withinMs = deadlineMs) {
+      const used = client
+      if (!used) return Promise.reject(redisDown())
+      if (waiting++ === 0) silentSince = performance.now()
+      return new Promise((resolve, reject) => {
+        const tooLate = () => {
+          reject(redisDown())
+          if (client === used && waiting > 0 && performance.now() - silentSince > silenceMs) drop()
+        }
+        // One more turn of the loop: when this process was late itself, the answer is there to be read.
+        const deadline = setTimeout(() => setImmediate(tooLate), withinMs)
+        const answered = () => {
+          clearTimeout(deadline)
+          if (client !== used) return
+          waiting = Math.max(0, waiting - 1)
+          silentSince = performance.now()
+        }
+        used.sendCommand(args).then(
+          (answer) => {
+            answered()
+            resolve(answer)
+          },
+          (error: unknown) => {
+            answered()
+            reject(isReply(error) ? error : redisDown(undefined, error))
+          },
+        )
+      })
+    },
+    onUp(listener) {
+      listeners.push(listener)
+      if (client) listener()
+    },
+    close() {
+      closed = true
+      clearTimeout(timer)
+      client?.destroy()
+      client = undefined
+    },
+  }
+}
+
+/** Redis answered, with an error of its own: `NOSCRIPT …`, `OOM …`. Everything else is a matter of the connection. */
+const isReply = (error: unknown): boolean => error instanceof Error && /^[A-Z]{2,} /.test(error.message)
+
+export const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT')
