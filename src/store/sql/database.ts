@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Kysely } from 'kysely'
 import { GatewayError } from '../../core/error.ts'
+import type { Migration } from './migrations/index.ts'
 import type { Transact } from './steps.ts'
 import type { Tables } from './tables.ts'
 
@@ -38,6 +39,8 @@ export interface DatabaseOptions {
   readonly lookupMs?: number
   /** What a write may take. Default 2 000. */
   readonly writeMs?: number
+  /** Another schema than this version's. */
+  readonly migrations?: readonly Migration[]
 }
 
 /**

@@ -45,7 +45,9 @@ function* apply(kind: DatabaseKind, migration: Migration, newest: number): Steps
 function* versionOf(kind: DatabaseKind): Steps<number> {
   const [table] = yield* statement<{ name: string | null }>(
     kind === 'postgres'
-      ? `select to_regclass('signalbox_migrations')::text as name`
+      ? // Not `to_regclass`: it answers from a cache that has not heard of what was made while we waited for the lock.
+        `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where c.relname = 'signalbox_migrations' and n.nspname = any (current_schemas(false))`
       : `select name from sqlite_master where type = 'table' and name = 'signalbox_migrations'`,
   )
   if (!table?.name) return 0

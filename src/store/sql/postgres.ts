@@ -32,7 +32,7 @@ const INT8 = 20
 
 export async function openPostgres(
   url: string,
-  { onState, connections = 10, lookupMs = LOOKUP_MS, writeMs = WRITE_MS, patienceMs = PATIENCE_MS }: DatabaseOptions = {},
+  { onState, connections = 10, lookupMs = LOOKUP_MS, writeMs = WRITE_MS, patienceMs = PATIENCE_MS, migrations }: DatabaseOptions = {},
 ): Promise<Database> {
   const { default: pg } = await import('pg')
   const settings = {
@@ -63,7 +63,7 @@ export async function openPostgres(
   const line = new Line(pool, breaker, writeMs)
 
   const stopping = new AbortController()
-  const readiness = prepare(line, stopping.signal)
+  const readiness = prepare(() => migrate('postgres', line.ungated, migrations), stopping.signal)
   // Nobody may be waiting for it.
   readiness.ready.catch(() => {})
   await Promise.race([readiness.first, sleep(patienceMs, undefined, { signal: stopping.signal, ref: true })])
@@ -226,14 +226,19 @@ function wordsOf(error: unknown): string {
 /** Gives up waiting; the query itself ends by its own timeout. */
 export async function withDeadline<T>(work: () => Promise<T>, ms: number, breaker: Breaker): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
-  const alarm = alarmAfter(ms, () => {
+  let ended = false
+  const giveUp = (): void => {
+    if (ended) return
     const error = storeUnavailable(`The database did not answer within ${ms} ms.`)
     breaker.failed(error)
     reject(error)
-  })
+  }
+  // If it was this thread that was late, the answer is here already, and read before that.
+  const alarm = alarmAfter(ms, () => setImmediate(giveUp))
   try {
     return await Promise.race([work(), promise])
   } finally {
+    ended = true
     alarm.cancel()
   }
 }
@@ -248,47 +253,39 @@ interface Readiness {
 }
 
 /** Migrates now, or as soon as there is somebody to talk to. */
-function prepare(line: Line, signal: AbortSignal): Readiness {
+function prepare(migrated: () => Promise<void>, signal: AbortSignal): Readiness {
   const first = Promise.withResolvers<void>()
   const attempts = async (): Promise<void> => {
-    for (let pause = 100; ; pause = Math.min(pause * 2, 1_000)) {
+    for (let pause = 100; !readiness.done; pause = Math.min(pause * 2, 1_000)) {
       try {
-        await migrate('postgres', line.ungated)
+        await migrated()
         readiness.done = true
-        return
       } catch (error) {
-        const cause = error instanceof GatewayError ? error.cause : error
-        if (isFinal(error)) {
+        if (signal.aborted || !mayPass(error)) {
           readiness.refused = refusalOf(error)
           throw readiness.refused
         }
-        if (!isOutOfReach(error) && !isOutOfReach(cause)) throw error
       } finally {
         first.resolve()
       }
-      await sleep(pause, undefined, { signal, ref: false })
+      if (!readiness.done) await sleep(pause, undefined, { signal, ref: false })
     }
   }
   const readiness: Readiness = { done: false, refused: undefined, first: first.promise, ready: Promise.resolve() }
-  const ready = attempts().catch((error) => {
-    if (!signal.aborted) readiness.refused ??= refusalOf(error)
-    throw error
-  })
-  return Object.assign(readiness, { ready })
+  return Object.assign(readiness, { ready: attempts() })
 }
 
-/** A newer schema, or the server's refusal of who we are. */
-const isFinal = (error: unknown): boolean =>
-  error instanceof GatewayError ? error.path === 'store.url' || isRefusal(error.cause) : isRefusal(error)
+/** Out of reach for now, rather than a newer schema or the server's refusal of who we are. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof GatewayError && error.id === 'store-unavailable' && error.path === undefined && !isRefusal(error.cause)
 
 function refusalOf(error: unknown): GatewayError {
   if (error instanceof GatewayError && error.path === 'store.url') return error
   const cause = error instanceof GatewayError ? (error.cause ?? error) : error
-  return new GatewayError(
-    'store-unavailable',
-    `PostgreSQL refuses the gateway: ${wordsOf(cause)}.\nCheck user, password and database in store.url, and that the user may create tables.`,
-    { path: 'store.url', cause },
-  )
+  const message = isRefusal(cause)
+    ? `PostgreSQL refuses the gateway: ${wordsOf(cause)}.\nCheck user, password and database in store.url, and that the user may create tables.`
+    : `The tables of the database could not be brought up to date: ${wordsOf(cause)}.\nNothing was changed. Is it a database of the gateway alone?`
+  return new GatewayError('store-unavailable', message, { path: 'store.url', cause })
 }
 
 /** Ends politely, but does not wait for a server that does not answer. */

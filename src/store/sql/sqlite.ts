@@ -28,12 +28,12 @@ const LONG_MS = 3
 /** Statements kept compiled. */
 const MAX_STATEMENTS = 300
 
-export async function openSqlite(path: string, { writeMs = WRITE_MS }: DatabaseOptions = {}): Promise<Database> {
+export async function openSqlite(path: string, { writeMs = WRITE_MS, migrations }: DatabaseOptions = {}): Promise<Database> {
   const sqlite = openFile(path)
   const runner = new Runner(sqlite, writeMs)
   const transaction: Transact = (steps, options) => runner.transaction(steps, options)
   try {
-    await migrate('sqlite', transaction)
+    await migrate('sqlite', transaction, migrations)
   } catch (error) {
     sqlite.close()
     throw error
