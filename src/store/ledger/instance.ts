@@ -46,7 +46,7 @@ export interface DataDirectory {
 }
 
 const LOCK = 'lock'
-const isFolder = (name: string): boolean => /^i[0-9a-z]+$/.test(name)
+const isFolder = (name: string): boolean => /^run-[0-9a-z]+$/.test(name)
 
 export function openDataDirectory(path: string): DataDirectory {
   const id = attempt(path, () => {
@@ -60,7 +60,7 @@ export function openDataDirectory(path: string): DataDirectory {
     id,
     claim: () =>
       attempt(path, () => {
-        const name = newId('i')
+        const name = newId('run-')
         // Made under another name, so that it is never seen without its lock.
         const hidden = join(path, `.${name}`)
         const folder = join(path, name)

@@ -1,6 +1,6 @@
 import { withPostgres } from '../../../test/services/postgres.ts'
-import { ledgerContract } from './ledger-contract.ts'
-import { ledgerRig } from './ledger-rig.ts'
+import { ledgerContract } from './testing/ledger-contract.ts'
+import { ledgerRig } from './testing/ledger-rig.ts'
 
 ledgerContract('PostgreSQL', async (t) => {
   const service = await withPostgres(t)

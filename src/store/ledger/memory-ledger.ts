@@ -24,6 +24,9 @@ const dimensions = 'key alias user organisation team project tier route requeste
 export function createMemoryLedger({ entries: most = 10_000, sums: mostSums = 20_000 }: MemoryLedgerOptions = {}): StoreLedger {
   const running = new Map<string, Opening>()
   const ended = new Map<string, LedgerEntry>()
+  /** Ids of the ended, the oldest at `next`. A map that loses its first key again and again is slow to tell its first. */
+  const order: string[] = []
+  let next = 0
   /** The oldest hour first, as entries end roughly in their order. */
   const summed = new Map<string, Summed>()
 
@@ -58,10 +61,13 @@ export function createMemoryLedger({ entries: most = 10_000, sums: mostSums = 20
       if (!opening) return
       running.delete(settlement.id)
       ended.set(settlement.id, { ...opening, settlement })
-      if (ended.size <= most) return
-      const [oldest] = ended
-      ended.delete(oldest![0])
-      fold(oldest![1])
+      const oldest = order[next]
+      order[next] = settlement.id
+      next = (next + 1) % most
+      if (oldest === undefined) return
+      const entry = ended.get(oldest)!
+      ended.delete(oldest)
+      fold(entry)
     },
     commit: () => {},
     settled: () => Promise.resolve(),

@@ -38,6 +38,9 @@ export interface SqlLedgerOptions {
 const QUERY_WAIT_MS = 1_000
 const FLUSH_MS = 5_000
 const CLOSE_MS = 2_000
+const RETRY_MS = 500
+/** A predecessor may still be dying when its successor starts. */
+const FIRST_LOOKS_MS = [300, 1_000, 2_000]
 /** An instance says that it lives; `SILENCE_MS` of `recover.ts` is many times that. */
 const HEARTBEAT_MS = 30_000
 
@@ -59,6 +62,7 @@ export function createSqlLedger(options: SqlLedgerOptions): StoreLedger {
   let closed = false
   let recovering: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
+  const pauses = [...FIRST_LOOKS_MS]
   look(0)
 
   /** The instance is known before the first of its entries is, so that somebody can tell when it is dead. */
@@ -79,7 +83,7 @@ export function createSqlLedger(options: SqlLedgerOptions): StoreLedger {
     timer = setTimeout(() => {
       recovering = lookNow().then((found) => {
         recovering = undefined
-        if (!closed) look(found ? recoverEveryMs : 500)
+        if (!closed) look(found ? (pauses.shift() ?? recoverEveryMs) : RETRY_MS)
       })
     }, afterMs)
     timer.unref()

@@ -1,8 +1,8 @@
 /** What every ledger does, whatever it keeps its entries in. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { LedgerEntry, Opening, Settlement, UsageDimension } from '../../core/ledger.ts'
-import type { StoreLedger } from './ledger.ts'
+import type { LedgerEntry, Opening, Settlement, UsageDimension } from '../../../core/ledger.ts'
+import type { StoreLedger } from '../ledger.ts'
 
 const HOUR = 3_600_000
 export const noon = Date.parse('2026-03-14T12:00:00Z')

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type Database, openDatabase } from '../sql/database.ts'
-import type { StoreLedger } from './ledger.ts'
-import { createSqlLedger, type SqlLedgerOptions } from './sql-ledger.ts'
+import { type Database, openDatabase } from '../../sql/database.ts'
+import type { StoreLedger } from '../ledger.ts'
+import { createSqlLedger, type SqlLedgerOptions } from '../sql-ledger.ts'
 
 export interface LedgerRig {
   readonly directory: string
