@@ -12,7 +12,8 @@ export interface Turn {
 /** So that what came first in a long turn does not wait for all the rest. */
 const MOST = 32
 
-export function createTurn(atEndOfTurn: (run: () => void) => void = setImmediate): Turn {
+/** `before` runs at the end of a turn with work in it, before that. */
+export function createTurn(atEndOfTurn: (run: () => void) => void = setImmediate, before?: () => void): Turn {
   let waiting: (() => void)[] = []
   let flushing = false
 
@@ -20,6 +21,7 @@ export function createTurn(atEndOfTurn: (run: () => void) => void = setImmediate
     const due = waiting
     waiting = []
     flushing = true
+    before?.()
     for (const work of due) work()
     flushing = false
   }

@@ -4,7 +4,7 @@ import { type Dispatcher, Pool } from 'undici'
 import type { Cancellation } from '../core/cancellation.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Headers, Transport, UpstreamRequest, UpstreamResponse } from '../core/http.ts'
-import { createTurn } from '../core/turn.ts'
+import { createTurn, type Turn } from '../core/turn.ts'
 import { ByteQueue } from './byte-queue.ts'
 
 const KEEP_ALIVE_MS = 60_000
@@ -25,9 +25,13 @@ interface Address {
   readonly path: string
 }
 
-const turn = createTurn()
+export interface UndiciOptions {
+  /** Called before calls are written to their sockets. */
+  readonly beforeSending?: () => void
+}
 
-export function undiciTransport(): Transport {
+export function undiciTransport({ beforeSending }: UndiciOptions = {}): Transport {
+  const turn = createTurn(setImmediate, beforeSending)
   const pools = new Map<string, Pool>()
   const addresses = new Map<string, Address>()
 
@@ -64,7 +68,7 @@ export function undiciTransport(): Transport {
   return {
     send(request, cancellation) {
       const { origin, path } = addressOf(request.url)
-      return dispatch(poolOf(origin, request.connectMs), origin, path, request, cancellation)
+      return dispatch(turn, poolOf(origin, request.connectMs), origin, path, request, cancellation)
     },
     warm(url) {
       const { origin } = addressOf(url)
@@ -90,6 +94,7 @@ export function undiciTransport(): Transport {
 }
 
 function dispatch(
+  turn: Turn,
   pool: Pool,
   origin: string,
   path: string,

@@ -11,6 +11,7 @@ import type { Differences } from '../config/differences.ts'
 import { spokenWires } from '../config/known.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Transport } from '../core/http.ts'
+import type { Access, Spending } from '../core/policy.ts'
 import { connectTime } from '../egress/connect-time.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
 import { createRetryBudgets, type RetryBudgets } from '../egress/retry-budget.ts'
@@ -19,7 +20,6 @@ import { undiciTransport } from '../egress/transport-undici.ts'
 import type { Line } from '../gateway.ts'
 import { type Idempotency, idempotency } from '../ingress/idempotency.ts'
 import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
-import { ownerOnly } from '../policy/owner-key.ts'
 import { createHealth, type Health } from '../routing/health/health.ts'
 import { greeting } from './greeting.ts'
 import { createHttpServer } from './http-server.ts'
@@ -31,6 +31,7 @@ import { type Owner, ownerOf, sameSecret } from './owner.ts'
 import { readFileText } from './read-file.ts'
 import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
 import { scheduledDrills } from './scheduled-drills.ts'
+import { type GatewayState, openState } from './state/open-state.ts'
 import { createBalance } from './threads/balance.ts'
 import type { ThreadStart } from './threads/messages.ts'
 import { threadShare } from './threads/share.ts'
@@ -120,7 +121,7 @@ export async function startServing({
   quiet = false,
   thread,
 }: ServeOptions): Promise<Serving> {
-  const transport = undiciTransport()
+  const transport = undiciTransport({ beforeSending: () => state.commit() })
   const memory = reasoningMemory()
   const store = responseStore()
   let current = config
@@ -135,6 +136,7 @@ export async function startServing({
   const admission = createAdmission({ memory: memoryUse })
   const log = lineWriter(write)
   let owner = ownerFor(config, undefined)
+  const state = await stateFor(config, owner.key)
   let simulator = await simulatorFor(config, undefined)
   const build = (next: Config): Line =>
     buildLine({
@@ -152,7 +154,8 @@ export async function startServing({
       env,
       readFile,
       log,
-      owner: () => owner.key,
+      access: state.access,
+      spending: state.spending,
       simulatorTransport: () => simulator ?? absent,
     })
 
@@ -180,10 +183,10 @@ export async function startServing({
   const server = createHttpServer({
     line: () => line,
     maxBody: () => current.server.limits.body,
-    ready: () => ready,
+    ready: () => ready && state.ready(),
     joins: thread?.first !== undefined,
     balance,
-    admin: { isOwner: (credential) => sameSecret(credential, owner.key), reload: () => reloadNow() },
+    admin: { isOwner: (credential) => sameSecret(credential, owner.key), reload: () => reloadNow(), services: state.services },
     metrics: {
       page: () => thread?.first?.metrics() ?? others?.metrics() ?? ownPage(),
       allowed: (credential) => current.access.mode === 'open' || (credential !== undefined && sameSecret(credential, owner.key)),
@@ -237,8 +240,18 @@ export async function startServing({
     transport.keepOnly?.(originsOf(next, catalog))
     if (nextOwner.made && nextOwner !== owner) write(`owner's key, shown this once: ${nextOwner.key}\n`)
     owner = nextOwner
+    state.configure(next, owner.key)
     current = next
     if (!thread?.first) drills.configure(next.drills)
+  }
+
+  async function stateFor(first: Config, ownerKey: string): Promise<GatewayState> {
+    try {
+      return await openState({ config: first, ownerKey, sharedMemory: thread?.counters, tell: (line) => write(`${line}\n`) })
+    } catch (error) {
+      if (error instanceof GatewayError) throw new StartError(error.message)
+      throw error
+    }
   }
 
   function ownerFor(next: Config, before: Owner | undefined): Owner {
@@ -268,6 +281,7 @@ export async function startServing({
     log.flush()
     unwatch()
     await transport.close()
+    await state.close()
   }
 }
 
@@ -285,7 +299,8 @@ interface LineInputs {
   readonly metrics: readonly Sink[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
-  owner(): string
+  readonly access: Access
+  readonly spending: Spending
   readonly readFile: (path: string) => string
   readonly simulatorTransport: () => Transport
 }
@@ -304,7 +319,8 @@ function buildLine({
   metrics,
   env,
   log,
-  owner,
+  access,
+  spending,
   readFile,
   simulatorTransport,
 }: LineInputs): Line {
@@ -323,7 +339,8 @@ function buildLine({
     idempotent,
     admission,
     sinks: level === 'off' ? metrics : [...metrics, logSink(level, log.write)],
-    access: config.access.mode === 'keys' ? ownerOnly(owner, sameSecret) : undefined,
+    access,
+    spending,
   })
 }
 

@@ -1,0 +1,162 @@
+/**
+ * Everything that outlives a call and a reload: the store and what is kept in it, the ledger, the counters, and the policies over them. Opened
+ * once for a process or thread. What a configuration may change of it is changed by `configure`.
+ */
+import { randomUUID } from 'node:crypto'
+import { dirname, join, resolve } from 'node:path'
+import type { AdminServices } from '../../admin/parts.ts'
+import type { Config } from '../../config/config.ts'
+import type { Counters } from '../../core/counters.ts'
+import type { LedgerEntry } from '../../core/ledger.ts'
+import { type AccessSettings, createAccess, type GatewayAccess } from '../../policy/access/access.ts'
+import { addressText } from '../../policy/access/address.ts'
+import { fetchJsonWith } from '../../policy/access/fetch-json.ts'
+import { nodeCrypto } from '../../policy/access/node-crypto.ts'
+import type { HoldPolicy } from '../../policy/spending/costs.ts'
+import { createSpending, type SpendingDesk } from '../../policy/spending/spending.ts'
+import type { StoreLedger } from '../../store/ledger/ledger.ts'
+import { openStore, type Store } from '../../store/open-store.ts'
+import { keyAdmin } from './key-admin.ts'
+import { budgetReader, creditAdmin } from './money-admin.ts'
+
+export interface StateOptions {
+  readonly config: Config
+  readonly ownerKey: string
+  /** Counters that the threads of this process share. */
+  readonly sharedMemory?: SharedArrayBuffer | undefined
+  /** Tells the operator: one line. */
+  tell(line: string): void
+}
+
+export interface GatewayState {
+  readonly store: Store
+  readonly ledger: StoreLedger
+  readonly access: GatewayAccess
+  readonly spending: SpendingDesk
+  readonly services: AdminServices
+  /** Whether callers can be told from strangers. */
+  ready(): boolean
+  /** What the ledger has buffered is written: before calls go upstream. */
+  commit(): void
+  configure(config: Config, ownerKey: string): void
+  close(): Promise<void>
+}
+
+/** A start waits so long for keys and rules; then it goes on, and what needs them answers 503 until they are there. */
+const PATIENCE_MS = 400
+
+export async function openState({ config, ownerKey, sharedMemory, tell }: StateOptions): Promise<GatewayState> {
+  let money = config.money
+  const store = await openStore(config.store.url)
+  const ledger = await ledgerFor(store, config, (lost) => spending.release(lost), tell)
+  const counters = await countersFor(config, sharedMemory, tell)
+  const access = createAccess({
+    settings: settingsOf(config, ownerKey),
+    crypto: nodeCrypto,
+    records: store.records,
+    fetchJson: fetchJsonWith(),
+    audit: (event) => void store.audit.append(event).catch(() => {}),
+  })
+  const spending = createSpending({
+    counters,
+    ledger,
+    records: store.records,
+    rules: money,
+    policy: policyOf(config),
+    warn: (event) => {
+      const of = `${event.name ?? event.rule}${event.value === '' ? '' : ` of ${event.value}`}`
+      tell(`${event.kind} ${of}: ${event.type === 'budget-exceeded' ? 'used up' : `${(event.share ?? 0) * 100} % used`}`)
+    },
+    broken: (id, error) => tell(`the rule ${id} does not hold: ${error.message}`),
+  })
+  let loaded = false
+  const loading = Promise.all([access.load(), spending.ready]).then(() => {
+    loaded = true
+  })
+  await Promise.race([loading, new Promise((done) => setTimeout(done, PATIENCE_MS).unref())])
+
+  return {
+    store,
+    ledger,
+    access,
+    spending,
+    services: {
+      authenticate: (caller) => access.authenticate(caller),
+      addressOf(caller) {
+        const { address } = access.origin(caller)
+        return address === undefined ? undefined : addressText(address)
+      },
+      records: store.records,
+      keys: keyAdmin(store.records, 'key'),
+      admins: keyAdmin(store.records, 'admin'),
+      exchange: (principal, wish) => access.exchange(principal, wish),
+      usage: ledger,
+      budgets: budgetReader(spending, () => money),
+      audit: store.audit,
+      credits: creditAdmin(store.records, spending),
+    },
+    ready: () => loaded || access.status().loaded,
+    commit: () => ledger.commit(),
+    configure(next, key) {
+      money = next.money
+      access.configure(settingsOf(next, key))
+      spending.configure(next.money, policyOf(next))
+    },
+    async close() {
+      access.close()
+      spending.close()
+      await ledger.close()
+      await counters.close()
+      await store.close()
+    },
+  }
+}
+
+async function ledgerFor(
+  { database }: Store,
+  config: Config,
+  onLost: (entries: readonly LedgerEntry[]) => void,
+  tell: (line: string) => void,
+): Promise<StoreLedger> {
+  if (!database) {
+    const { createMemoryLedger } = await import('../../store/ledger/memory-ledger.ts')
+    return createMemoryLedger()
+  }
+  const { createSqlLedger } = await import('../../store/ledger/sql-ledger.ts')
+  return createSqlLedger({
+    database,
+    directory: journalDirectory(config),
+    durability: config.money.ledger.durability === 'strict' ? 'strict' : 'process',
+    openings: 'at-commit',
+    onLost,
+    warn: tell,
+  })
+}
+
+/** Beside a SQLite file; else in the working directory. */
+function journalDirectory({ store: { url } }: Config): string {
+  if (!url.startsWith('sqlite:')) return resolve('signalbox-ledger')
+  const file = resolve(url.slice('sqlite:'.length))
+  return join(dirname(file), `${file.slice(dirname(file).length + 1)}-ledger`)
+}
+
+async function countersFor(
+  { shared }: Config,
+  sharedMemory: SharedArrayBuffer | undefined,
+  tell: (line: string) => void,
+): Promise<Counters> {
+  if (shared) {
+    const { openRedisCounters } = await import('../../store/counters/open-redis.ts')
+    return openRedisCounters({ url: shared.url, replica: randomUUID(), onFailure: shared.onFailure, onTrouble: tell })
+  }
+  if (sharedMemory) {
+    const { createSharedCounters } = await import('../../store/counters/shared.ts')
+    return createSharedCounters({ buffer: sharedMemory })
+  }
+  const { createMemoryCounters } = await import('../../store/counters/memory.ts')
+  return createMemoryCounters()
+}
+
+const settingsOf = ({ access }: Config, ownerKey: string): AccessSettings => ({ ...access, ownerKey })
+
+const policyOf = ({ money: { prices, reservation } }: Config): HoldPolicy => ({ ...prices, ...reservation })
