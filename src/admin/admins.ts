@@ -4,7 +4,7 @@ import { credentials } from './credentials.ts'
 import { keyShape } from './key-form.ts'
 import { role } from './schema.ts'
 
-const { alias, organisation, user, scopes, metadata, expiresAt, expiresIn, disabled } = keyShape
+const { alias, organisation, user, scopes, metadata, expiresAt, expiresIn } = keyShape
 
 export const admins = credentials({
   group: 'admins',
@@ -24,7 +24,6 @@ export const admins = credentials({
     metadata,
     expiresAt,
     expiresIn,
-    disabled,
   },
   keptIn: ({ services }) => services.admins,
   roleOf: (body, before) => (body['role'] as Role | undefined) ?? before?.role ?? 'viewer',

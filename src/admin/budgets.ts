@@ -3,13 +3,14 @@ import { z } from 'zod'
 import { GatewayError } from '../core/error.ts'
 import { dollarsOf } from '../core/money.ts'
 import type { BudgetRule } from '../core/rules.ts'
+import { budgetRuleOf } from '../core/written-rules.ts'
 import { notFound, sees } from './access.ts'
 import { collection, owned } from './collection.ts'
 import { wrong } from './problem.ts'
 import { type Context, route } from './route.ts'
-import { budgetAnswer, budgetBody, budgetRuleOfRecord, budgetShape } from './rules.ts'
+import { budgetAnswer, budgetBody, budgetShape } from './rules.ts'
 import { id, text, time, timeOf, timeOrNone, usd } from './schema.ts'
-import { subjectOf } from './subject.ts'
+import { checkSubject } from './subject.ts'
 
 const source = z.enum(['config', 'admin']).describe('`config`: it stands in the configuration file, and is changed there.')
 const state = z
@@ -37,8 +38,12 @@ const crud = collection({
   rights: 'budget',
   shape: budgetShape,
   answer: { ...budgetAnswer, source },
-  prepare: async (data, organisation, context) => ({ data: await subjectOf(data, organisation, context), organisation }),
-  shown: (record) => ({ ...budgetBody(budgetRuleOfRecord(record)), source: 'admin' }),
+  async prepare(data, organisation, context) {
+    await checkSubject(data, organisation, context)
+    budgetRuleOf('', data, { organisation })
+    return { data, organisation }
+  },
+  shown: (record) => ({ ...budgetBody(budgetRuleOf(record.id, record.data, record)), source: 'admin' }),
   before: ({ services }) =>
     (services.budgets.configured?.().budgets ?? []).map((rule) => ({
       id: rule.id,
@@ -78,7 +83,6 @@ export const budgets = [
     right: 'budget.read',
     query: z.strictObject({
       value: text().optional().describe('Which key, user, team …, for a budget that each has of its own.'),
-      organisation: id.optional(),
     }),
     answer: state,
     async handle(context) {
@@ -86,7 +90,8 @@ export const budgets = [
       const plain = context as unknown as Context
       const configured =
         organisation === undefined ? services.budgets.configured?.().budgets.find((one) => one.id === param('id')) : undefined
-      const rule = configured ?? budgetRuleOfRecord(await owned(services.records, 'budget', param('id'), organisation, 'budget'))
+      const record = configured ? undefined : await owned(services.records, 'budget', param('id'), organisation, 'budget')
+      const rule = configured ?? budgetRuleOf(param('id'), record?.data ?? {}, { organisation: record?.organisation })
       if (rule.value !== undefined && query.value !== undefined && rule.value !== query.value)
         throw wrong('value', `this budget is for ${rule.value} only`, 'leave it out')
       const value = rule.value ?? query.value

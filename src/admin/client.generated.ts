@@ -23,7 +23,8 @@ export interface Admin {
   readonly metadata: Readonly<Record<string, string>>
   /** RFC 3339, UTC. */
   readonly expiresAt?: string
-  readonly disabled: boolean
+  /** RFC 3339, UTC. */
+  readonly rotatedAt?: string
   /** Until then the key before the last rotation works too. */
   readonly previousValidUntil?: string
   /** Counts up with every change. */
@@ -51,8 +52,6 @@ export interface AdminInput {
   readonly expiresAt?: string
   /** The same, as a duration from now. */
   readonly expiresIn?: string
-  /** Refused, without being forgotten. */
-  readonly disabled?: boolean
 }
 
 export interface AdminPatch {
@@ -70,8 +69,6 @@ export interface AdminPatch {
   readonly expiresAt?: string | null
   /** The same, as a duration from now. */
   readonly expiresIn?: string | null
-  /** Refused, without being forgotten. */
-  readonly disabled?: boolean | null
   /** Change it only if this is still its version; as the header `If-Match`. */
   readonly version?: number
 }
@@ -117,6 +114,7 @@ export interface Budget {
   readonly by: 'all' | 'key' | 'user' | 'organisation' | 'team' | 'project' | 'tag' | 'route' | 'model' | 'provider' | 'ip-class'
   readonly value?: string
   readonly models?: readonly string[]
+  readonly tiers?: readonly string[]
   readonly onBreach: 'refuse' | 'next-tier' | 'queue'
   readonly status: number
   readonly warnAt: readonly number[]
@@ -143,6 +141,8 @@ export interface BudgetInput {
   readonly timeZone?: string
   /** Only calls for these names. Absent: all. */
   readonly models?: readonly string[]
+  /** Only calls at these tiers. Absent: all. */
+  readonly tiers?: readonly string[]
   /** What happens when it is used up. Default: refuse. */
   readonly onBreach?: 'refuse' | 'next-tier' | 'queue'
   /** The status of a refusal. Default: 402. */
@@ -166,6 +166,8 @@ export interface BudgetPatch {
   readonly timeZone?: string | null
   /** Only calls for these names. Absent: all. */
   readonly models?: readonly string[] | null
+  /** Only calls at these tiers. Absent: all. */
+  readonly tiers?: readonly string[] | null
   /** What happens when it is used up. Default: refuse. */
   readonly onBreach?: 'refuse' | 'next-tier' | 'queue' | null
   /** The status of a refusal. Default: 402. */
@@ -289,7 +291,8 @@ export interface Key {
   readonly metadata: Readonly<Record<string, string>>
   /** RFC 3339, UTC. */
   readonly expiresAt?: string
-  readonly disabled: boolean
+  /** RFC 3339, UTC. */
+  readonly rotatedAt?: string
   /** Until then the key before the last rotation works too. */
   readonly previousValidUntil?: string
   /** Counts up with every change. */
@@ -311,6 +314,7 @@ export interface KeyBudget {
   readonly by: 'all' | 'key' | 'user' | 'organisation' | 'team' | 'project' | 'tag' | 'route' | 'model' | 'provider' | 'ip-class'
   readonly value?: string
   readonly models?: readonly string[]
+  readonly tiers?: readonly string[]
   readonly onBreach: 'refuse' | 'next-tier' | 'queue'
   readonly status: number
   readonly warnAt: readonly number[]
@@ -329,6 +333,8 @@ export interface KeyBudgetInput {
   readonly timeZone?: string
   /** Only calls for these names. Absent: all. */
   readonly models?: readonly string[]
+  /** Only calls at these tiers. Absent: all. */
+  readonly tiers?: readonly string[]
   /** What happens when it is used up. Default: refuse. */
   readonly onBreach?: 'refuse' | 'next-tier' | 'queue'
   /** The status of a refusal. Default: 402. */
@@ -370,12 +376,11 @@ export interface KeyInput {
   readonly expiresAt?: string
   /** The same, as a duration from now. */
   readonly expiresIn?: string
-  /** Refused, without being forgotten. */
-  readonly disabled?: boolean
 }
 
 export interface KeyLimit {
   readonly id: string
+  readonly name?: string
   /** What is counted. */
   readonly what: 'requests' | 'input-tokens' | 'output-tokens' | 'tokens' | 'concurrent'
   readonly limit: number
@@ -384,11 +389,14 @@ export interface KeyLimit {
   readonly by: 'all' | 'key' | 'user' | 'organisation' | 'team' | 'project' | 'tag' | 'route' | 'model' | 'provider' | 'ip-class'
   readonly value?: string
   readonly models?: readonly string[]
+  readonly tiers?: readonly string[]
 }
 
 export interface KeyLimitInput {
   /** Of a rule that the key has already, so that what was spent under it stays spent. */
   readonly id?: string
+  /** What it is called in errors and reports. */
+  readonly name?: string
   /** What is counted. */
   readonly what: 'requests' | 'input-tokens' | 'output-tokens' | 'tokens' | 'concurrent'
   /** So many are let through. */
@@ -397,6 +405,8 @@ export interface KeyLimitInput {
   readonly window?: string
   /** Only calls for these names. Absent: all. */
   readonly models?: readonly string[]
+  /** Only calls at these tiers. Absent: all. */
+  readonly tiers?: readonly string[]
   /** What has a count of its own. Default: the key. */
   readonly by?: 'key' | 'user' | 'tag' | 'route' | 'model' | 'provider' | 'ip-class'
 }
@@ -430,8 +440,6 @@ export interface KeyPatch {
   readonly expiresAt?: string | null
   /** The same, as a duration from now. */
   readonly expiresIn?: string | null
-  /** Refused, without being forgotten. */
-  readonly disabled?: boolean | null
   /** Change it only if this is still its version; as the header `If-Match`. */
   readonly version?: number
 }
@@ -444,6 +452,7 @@ export interface KeyRotation {
 export interface Limit {
   readonly id: string
   readonly organisation?: string
+  readonly name?: string
   /** What is counted. */
   readonly what: 'requests' | 'input-tokens' | 'output-tokens' | 'tokens' | 'concurrent'
   readonly limit: number
@@ -452,6 +461,7 @@ export interface Limit {
   readonly by: 'all' | 'key' | 'user' | 'organisation' | 'team' | 'project' | 'tag' | 'route' | 'model' | 'provider' | 'ip-class'
   readonly value?: string
   readonly models?: readonly string[]
+  readonly tiers?: readonly string[]
   /** `config`: it stands in the configuration file, and is changed there. */
   readonly source: 'config' | 'admin'
   /** Counts up with every change. */
@@ -465,6 +475,8 @@ export interface Limit {
 export interface LimitInput {
   /** Whose it is. Absent: the caller's own. */
   readonly organisation?: string
+  /** What it is called in errors and reports. */
+  readonly name?: string
   /** What is counted. */
   readonly what: 'requests' | 'input-tokens' | 'output-tokens' | 'tokens' | 'concurrent'
   /** So many are let through. */
@@ -473,6 +485,8 @@ export interface LimitInput {
   readonly window?: string
   /** Only calls for these names. Absent: all. */
   readonly models?: readonly string[]
+  /** Only calls at these tiers. Absent: all. */
+  readonly tiers?: readonly string[]
   /** What has a count of its own. Default: all together. */
   readonly by?: 'all' | 'key' | 'user' | 'organisation' | 'team' | 'project' | 'tag' | 'route' | 'model' | 'provider' | 'ip-class'
   /** Only this key, user, team … Absent: each. */
@@ -480,6 +494,8 @@ export interface LimitInput {
 }
 
 export interface LimitPatch {
+  /** What it is called in errors and reports. */
+  readonly name?: string | null
   /** What is counted. */
   readonly what?: 'requests' | 'input-tokens' | 'output-tokens' | 'tokens' | 'concurrent' | null
   /** So many are let through. */
@@ -488,6 +504,8 @@ export interface LimitPatch {
   readonly window?: string | null
   /** Only calls for these names. Absent: all. */
   readonly models?: readonly string[] | null
+  /** Only calls at these tiers. Absent: all. */
+  readonly tiers?: readonly string[] | null
   /** What has a count of its own. Default: all together. */
   readonly by?: 'all' | 'key' | 'user' | 'organisation' | 'team' | 'project' | 'tag' | 'route' | 'model' | 'provider' | 'ip-class' | null
   /** Only this key, user, team … Absent: each. */
@@ -497,13 +515,16 @@ export interface LimitPatch {
 }
 
 export interface MasterKeyRotated {
+  /** False: it was this key already. */
+  readonly changed: boolean
   readonly rewrapped: number
   /** Still under a key that is not at hand. */
   readonly failed: number
 }
 
 export interface MasterKeyRotation {
-  readonly reference?: string
+  /** Where every replica reads the new master key: `env:NAME` or `file:PATH`. */
+  readonly reference: string
 }
 
 export interface Me {
@@ -543,7 +564,8 @@ export interface NewAdmin {
   readonly metadata: Readonly<Record<string, string>>
   /** RFC 3339, UTC. */
   readonly expiresAt?: string
-  readonly disabled: boolean
+  /** RFC 3339, UTC. */
+  readonly rotatedAt?: string
   /** Until then the key before the last rotation works too. */
   readonly previousValidUntil?: string
   /** Counts up with every change. */
@@ -578,7 +600,8 @@ export interface NewKey {
   readonly metadata: Readonly<Record<string, string>>
   /** RFC 3339, UTC. */
   readonly expiresAt?: string
-  readonly disabled: boolean
+  /** RFC 3339, UTC. */
+  readonly rotatedAt?: string
   /** Until then the key before the last rotation works too. */
   readonly previousValidUntil?: string
   /** Counts up with every change. */
@@ -595,7 +618,7 @@ export interface Organisation {
   readonly id: string
   readonly name: string
   readonly markup: number
-  readonly prepaid: boolean
+  readonly billing: 'postpaid' | 'prepaid'
   readonly metadata: Readonly<Record<string, string>>
   /** Counts up with every change. */
   readonly version: number
@@ -610,10 +633,10 @@ export interface OrganisationInput {
   readonly id?: string
   /** What people call it. */
   readonly name: string
-  /** Per cent over cost that it is charged; negative: a discount. Default: 0. */
+  /** What it is charged, in parts of a thousand of cost: 1100 is ten per cent more, 900 a discount. Default: 1000. */
   readonly markup?: number
-  /** It spends from a balance of its own (`/credits`), and no more than that. Default: false. */
-  readonly prepaid?: boolean
+  /** `prepaid`: it spends what was credited (`/credits`), and no more. Default: postpaid. */
+  readonly billing?: 'postpaid' | 'prepaid'
   /** Notes of yours. */
   readonly metadata?: Readonly<Record<string, string>>
 }
@@ -621,10 +644,10 @@ export interface OrganisationInput {
 export interface OrganisationPatch {
   /** What people call it. */
   readonly name?: string | null
-  /** Per cent over cost that it is charged; negative: a discount. Default: 0. */
+  /** What it is charged, in parts of a thousand of cost: 1100 is ten per cent more, 900 a discount. Default: 1000. */
   readonly markup?: number | null
-  /** It spends from a balance of its own (`/credits`), and no more than that. Default: false. */
-  readonly prepaid?: boolean | null
+  /** `prepaid`: it spends what was credited (`/credits`), and no more. Default: postpaid. */
+  readonly billing?: 'postpaid' | 'prepaid' | null
   /** Notes of yours. */
   readonly metadata?: Readonly<Record<string, string>> | null
   /** Change it only if this is still its version; as the header `If-Match`. */
@@ -670,12 +693,10 @@ export interface ProjectPatch {
 }
 
 export interface ReconciliationInput {
-  /** Default: as configured. */
+  /** Whole days, in UTC. Default: as configured. */
   readonly from?: string
-  /** Excluded. Default: as configured. */
+  /** Excluded. Default: today. */
   readonly to?: string
-  /** Only this one. Absent: every one that has statements. */
-  readonly provider?: string
 }
 
 export type ReconciliationReport = Readonly<Record<string, unknown>>
@@ -882,7 +903,6 @@ export interface BudgetsListQuery {
 export interface BudgetsStatusQuery {
   /** Which key, user, team …, for a budget that each has of its own. */
   readonly value?: string
-  readonly organisation?: string
 }
 
 export interface LimitsListQuery {
@@ -1223,7 +1243,7 @@ export interface AdminClient {
     /** Deletes a secret. */
     remove(name: string, query?: SecretsRemoveQuery): Promise<void>
     /** Wraps every secret anew, under another master key. */
-    rotateMaster(body?: MasterKeyRotation): Promise<MasterKeyRotated>
+    rotateMaster(body: MasterKeyRotation): Promise<MasterKeyRotated>
   }
   readonly admins: {
     /** Every admin, in the order of ids. */
@@ -1333,7 +1353,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
       get: (name, query) => json('GET', `/secrets/${segment(name)}`, { query }),
       rotate: (name, body, query) => json('PATCH', `/secrets/${segment(name)}`, { body, query }),
       remove: (name, query) => json('DELETE', `/secrets/${segment(name)}`, { query }),
-      rotateMaster: (body) => json('POST', '/master-key/rotate', { body: body ?? {} }),
+      rotateMaster: (body) => json('POST', '/master-key/rotate', { body }),
     },
     admins: {
       list: (query) => json('GET', '/admins', { query }),

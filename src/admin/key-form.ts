@@ -5,10 +5,11 @@ import { GatewayError } from '../core/error.ts'
 import { compact } from '../core/json.ts'
 import type { Principal } from '../core/principal.ts'
 import type { BudgetRule, RateRule } from '../core/rules.ts'
+import { budgetRuleOf, rateRuleOf } from '../core/written-rules.ts'
 import type { KeySpec, ManagedKey } from './parts.ts'
 import { wrong } from './problem.ts'
 import type { Context } from './route.ts'
-import { budgetBody, budgetRuleOf, keepId, keyBudget, keyBudgetBody, keyLimit, keyLimitBody, limitBody, limitRuleOf } from './rules.ts'
+import { budgetBody, keepId, keyBudget, keyBudgetBody, keyLimit, keyLimitBody, limitBody } from './rules.ts'
 import { id, metadata, moment, msOf, role, span, spanMs, text, time, timeOf, timeOrNone, words } from './schema.ts'
 import { tenantFor } from './tenants.ts'
 
@@ -52,7 +53,6 @@ export const keyShape = {
   metadata: metadata.optional().describe('Owner, deployment: notes of yours.'),
   expiresAt: moment.optional().describe('When it stops working.'),
   expiresIn: span.optional().describe('The same, as a duration from now.'),
-  disabled: z.boolean().optional().describe('Refused, without being forgotten.'),
 }
 export const keyInput = z.strictObject(keyShape)
 export type KeyInput = z.output<typeof keyInput>
@@ -76,7 +76,7 @@ export const keyAnswerShape = {
   budgets: z.array(keyBudget),
   metadata: z.record(z.string(), z.string()),
   expiresAt: time.optional(),
-  disabled: z.boolean(),
+  rotatedAt: time.optional(),
   previousValidUntil: time.optional().describe('Until then the key before the last rotation works too.'),
   version: z.int().describe('Counts up with every change.'),
   createdAt: time,
@@ -99,7 +99,7 @@ export const shownKey = (key: ManagedKey) => ({
   budgets: key.budgets.map((budget) => ({ id: budget.id, ...budgetBody(budget) })),
   metadata: { ...key.metadata },
   expiresAt: timeOrNone(key.expiresAt),
-  disabled: key.disabled ?? false,
+  rotatedAt: timeOrNone(key.rotatedAt),
   previousValidUntil: timeOrNone(key.previousValidUntil),
   version: key.version,
   createdAt: timeOf(key.createdAt),
@@ -122,6 +122,7 @@ export function inputOf(key: ManagedKey): KeyInput {
     role: _r,
     models: _m,
     scopes: own,
+    rotatedAt: _ra,
     previousValidUntil: _pv,
     version: _v,
     createdAt: _c,
@@ -139,52 +140,62 @@ export async function specOf(input: KeyInput, keyRole: Principal['role'], contex
   const tenant = await tenantFor(compact({ organisation, team, project }) as Principal['tenant'], context)
   const budgetsLeft: BudgetRule[] = [...(before?.budgets ?? [])]
   const limitsLeft: RateRule[] = [...(before?.limits ?? [])]
-  // Those that name their rule come first, so that no other takes it.
-  const asBudget = named(input.budgets ?? [], 'budgets', (one) => {
-    const rule = budgetRuleOf('', one, 'key')
-    return keepId(one.id, budgetsLeft, (kept) => sameCount(kept, rule), 'bud_')
+  const given = input.budgets ?? []
+  const limited = input.limits ?? []
+  const ruleOfBudget = (index: number, ruleId: string): BudgetRule =>
+    budgetRuleOf(ruleId, withoutId(given[index]), { by: 'key', path: `budgets[${index}]` })
+  const ruleOfLimit = (index: number, ruleId: string): RateRule =>
+    rateRuleOf(ruleId, withoutId(limited[index]), { by: 'key', path: `limits[${index}]` })
+  const budgetIds = named(given, 'budgets', (one, index) => {
+    const counts = countOf(ruleOfBudget(index, ''))
+    return keepId(one.id, budgetsLeft, (kept) => countOf(kept) === counts, 'bud_')
   })
-  const asLimit = named(input.limits ?? [], 'limits', (one) => {
-    const rule = limitRuleOf('', one, 'key')
-    return keepId(one.id, limitsLeft, (kept) => sameCount(kept, rule), 'lim_')
+  const limitIds = named(limited, 'limits', (one, index) => {
+    const counts = countOf(ruleOfLimit(index, ''))
+    return keepId(one.id, limitsLeft, (kept) => countOf(kept) === counts, 'lim_')
   })
   return {
     role: keyRole,
     tenant,
     tags,
     scopes: compact({ ...input.scopes, models: models ?? input.scopes?.models }) as Principal['scopes'],
-    ...(input.disabled && { disabled: true }),
-    budgets: (input.budgets ?? []).map((one, index) => budgetRuleOf(asBudget[index] ?? '', one, 'key')),
-    limits: (input.limits ?? []).map((one, index) => limitRuleOf(asLimit[index] ?? '', one, 'key')),
+    budgets: budgetIds.map((ruleId, index) => ruleOfBudget(index, ruleId)),
+    limits: limitIds.map((ruleId, index) => ruleOfLimit(index, ruleId)),
     metadata: input.metadata ?? {},
     ...(compact({ alias, group, user, tier, expiresAt: expiryOf(input, context.now(), before?.expiresAt) }) as Partial<KeySpec>),
   }
 }
 
+/** An id for each. Those that name their rule come first, so that no other takes it. */
 function named<Input extends { readonly id?: string | undefined }>(
   inputs: readonly Input[],
   path: string,
-  idOf: (input: Input) => string | undefined,
+  idOf: (input: Input, index: number) => string | undefined,
 ): readonly string[] {
   const ids: string[] = []
   for (const explicit of [true, false])
     inputs.forEach((input, index) => {
       if ((input.id !== undefined) !== explicit) return
-      const found = idOf(input)
+      const found = idOf(input, index)
       if (found === undefined) throw wrong(`${path}[${index}].id`, 'the key has no such rule', 'leave it out for a new one')
       ids[index] = found
     })
   return ids
 }
 
+const withoutId = ({
+  id: _,
+  ...rest
+}: {
+  readonly id?: string | undefined
+} = {}): Parameters<typeof budgetRuleOf>[1] & Parameters<typeof rateRuleOf>[1] =>
+  rest as Parameters<typeof budgetRuleOf>[1] & Parameters<typeof rateRuleOf>[1]
+
 /** Rules that differ in no more than their limit, name and consequences count the same. */
-const sameCount = (one: BudgetRule | RateRule, other: BudgetRule | RateRule): boolean => countOf(one) === countOf(other)
-const countOf = (rule: BudgetRule | RateRule): string =>
-  JSON.stringify(
-    'what' in rule
-      ? [rule.what, rule.windowMs, rule.by, rule.value, rule.models]
-      : [rule.window, rule.timeZone ?? 'UTC', rule.by, rule.value, rule.models],
-  )
+const countOf = (rule: BudgetRule | RateRule): string => {
+  const { by, value, models, tiers } = rule
+  return JSON.stringify([by, value, models, tiers, 'what' in rule ? [rule.what, rule.windowMs] : [rule.window, rule.timeZone ?? 'UTC']])
+}
 
 function expiryOf({ expiresAt, expiresIn }: KeyInput, now: number, before: number | undefined): number | undefined {
   if (expiresAt !== undefined && expiresIn !== undefined) throw wrong('expiresIn', 'is given beside `expiresAt`', 'say one of them')

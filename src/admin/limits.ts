@@ -1,9 +1,10 @@
 /** `/limits`: limits on rates that are not part of one key. */
 import { z } from 'zod'
+import { rateRuleOf } from '../core/written-rules.ts'
 import { collection } from './collection.ts'
-import { limitAnswer, limitBody, limitRuleOfRecord, limitShape } from './rules.ts'
+import { limitAnswer, limitBody, limitShape } from './rules.ts'
 import { timeOf } from './schema.ts'
-import { subjectOf } from './subject.ts'
+import { checkSubject } from './subject.ts'
 
 export const limits = collection({
   kind: 'limit',
@@ -19,8 +20,12 @@ export const limits = collection({
     ...limitAnswer,
     source: z.enum(['config', 'admin']).describe('`config`: it stands in the configuration file, and is changed there.'),
   },
-  prepare: async (data, organisation, context) => ({ data: await subjectOf(data, organisation, context), organisation }),
-  shown: (record) => ({ ...limitBody(limitRuleOfRecord(record)), source: 'admin' }),
+  async prepare(data, organisation, context) {
+    await checkSubject(data, organisation, context)
+    rateRuleOf('', data, { organisation })
+    return { data, organisation }
+  },
+  shown: (record) => ({ ...limitBody(rateRuleOf(record.id, record.data, record)), source: 'admin' }),
   before: ({ services }) =>
     (services.budgets.configured?.().limits ?? []).map((rule) => ({
       id: rule.id,

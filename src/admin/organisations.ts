@@ -5,7 +5,8 @@ import type { RecordKind } from '../core/records.ts'
 import { collection } from './collection.ts'
 import { metadata, text } from './schema.ts'
 
-const markup = z.number().min(-100).max(1_000)
+const markup = z.int().min(0).max(100_000)
+const billings = ['postpaid', 'prepaid'] as const
 
 export const organisations = collection({
   kind: 'organisation',
@@ -21,15 +22,17 @@ export const organisations = collection({
   self: true,
   shape: {
     name: text().describe('What people call it.'),
-    markup: markup.optional().describe('Per cent over cost that it is charged; negative: a discount. Default: 0.'),
-    prepaid: z.boolean().optional().describe('It spends from a balance of its own (`/credits`), and no more than that. Default: false.'),
+    markup: markup
+      .optional()
+      .describe('What it is charged, in parts of a thousand of cost: 1100 is ten per cent more, 900 a discount. Default: 1000.'),
+    billing: z.enum(billings).optional().describe('`prepaid`: it spends what was credited (`/credits`), and no more. Default: postpaid.'),
     metadata: metadata.optional().describe('Notes of yours.'),
   },
-  answer: { name: z.string(), markup: z.number(), prepaid: z.boolean(), metadata: z.record(z.string(), z.string()) },
+  answer: { name: z.string(), markup: z.int(), billing: z.enum(billings), metadata: z.record(z.string(), z.string()) },
   shown: ({ data }) => ({
     name: data['name'],
-    markup: data['markup'] ?? 0,
-    prepaid: data['prepaid'] ?? false,
+    markup: data['markup'] ?? 1000,
+    billing: data['billing'] ?? 'postpaid',
     metadata: data['metadata'] ?? {},
   }),
   async mayRemove({ id }, { services: { records, keys, admins } }) {

@@ -1,10 +1,9 @@
 /** What the admin API needs of the rest of the gateway. The server hands it in; what is absent is answered with `not-supported`. */
 import type { Notice, Problem } from '../config/config.ts'
 import type { AuditLog } from '../core/audit.ts'
-import type { JsonObject } from '../core/json.ts'
 import type { Ledger } from '../core/ledger.ts'
 import type { Nanos } from '../core/money.ts'
-import type { Caller } from '../core/policy.ts'
+import type { Caller, Wanted } from '../core/policy.ts'
 import type { Principal } from '../core/principal.ts'
 import type { RecordStore } from '../core/records.ts'
 import type { BudgetRule, RateRule } from '../core/rules.ts'
@@ -35,6 +34,8 @@ export type Reloaded =
 
 export interface AdminServices {
   readonly authenticate: Authenticate
+  /** Throws `forbidden` for a key that may not be used from there, or not for the endpoint `admin`. */
+  readonly authorize?: ((principal: Principal, wanted: Wanted) => void) | undefined
   /** The caller's own address, where trusted proxies stand in front. Default: the socket's. */
   readonly addressOf?: ((caller: Caller) => string | undefined) | undefined
   readonly records: RecordStore
@@ -54,10 +55,7 @@ export interface AdminServices {
 export type Authenticate = (caller: Caller) => Principal | Promise<Principal>
 
 /** What a key is made of; the same as what it makes its holder (`Principal`). */
-export interface KeySpec extends Omit<Principal, 'kind' | 'id'> {
-  /** Refused, without being forgotten. */
-  readonly disabled?: boolean | undefined
-}
+export type KeySpec = Omit<Principal, 'kind' | 'id'>
 
 export interface ManagedKey extends KeySpec {
   readonly id: string
@@ -67,6 +65,7 @@ export interface ManagedKey extends KeySpec {
   /** Milliseconds since 1970, as all times here. */
   readonly createdAt: number
   readonly updatedAt: number
+  readonly rotatedAt?: number | undefined
   /** Until then the key before the last rotation is valid too. */
   readonly previousValidUntil?: number | undefined
 }
@@ -97,7 +96,7 @@ export interface KeyAdmin {
 
 /** What a short-lived token may be narrowed to; it never may more than the key it was exchanged for. */
 export interface TokenWish {
-  readonly ttlMs: number
+  readonly ttlMs?: number
   readonly scopes: Principal['scopes']
   readonly user?: string | undefined
   readonly tags?: readonly string[] | undefined
@@ -140,15 +139,15 @@ export interface ManagedSecret {
   readonly masterKey: string
 }
 
-/** The built-in store of encrypted values (`secrets/built-in.ts`). */
+/** The built-in store of encrypted values (`secrets/secrets.ts`). */
 export interface SecretAdmin {
   /** Undefined: of every organisation, and of none. */
-  list(organisation: string | undefined): Promise<readonly ManagedSecret[]>
+  list(organisation?: string): Promise<readonly ManagedSecret[]>
   /** Makes it, or gives it a new value. */
-  put(name: string, value: string, organisation: string | undefined): Promise<ManagedSecret>
-  remove(name: string, organisation: string | undefined): Promise<boolean>
-  /** Everything is wrapped anew, by the key behind a reference (`env:`, `file:`), or by the configured one. */
-  rotateMaster(reference: string | undefined): Promise<{ readonly rewrapped: number; readonly failed: number }>
+  put(name: string, value: string, organisation?: string): Promise<ManagedSecret>
+  remove(name: string, organisation?: string): Promise<boolean>
+  /** Everything is wrapped anew, by the key behind a reference. */
+  rotateMaster(reference: string): Promise<{ readonly changed: boolean; readonly rewrapped: number; readonly failed: number }>
 }
 
 export interface CreditMovement {
@@ -178,12 +177,10 @@ export interface CreditAdmin {
   statement(organisation: string, from: number, to: number): Promise<readonly CreditMovement[]>
 }
 
+/** Reports as JSON. */
 export interface Reconciliation {
-  /** The report of the last run, as it was written; undefined: there was none. */
-  last(): Promise<JsonObject | undefined>
-  run(options: {
-    readonly from?: number | undefined
-    readonly to?: number | undefined
-    readonly provider?: string | undefined
-  }): Promise<JsonObject>
+  /** Of the last run; undefined: there was none. */
+  last(): object | undefined
+  /** Over whole days in UTC, `to` excluded; without: as configured. */
+  run(period?: { readonly from: number; readonly to: number }): Promise<object>
 }

@@ -8,6 +8,7 @@ import { type Context, route } from './route.ts'
 import { id, text, time, timeOf } from './schema.ts'
 
 const nameHelp = 'not a name\nuse up to 100 letters, digits, dots, dashes and underscores'
+const referenceHelp = 'not a reference\nwrite `env:NAME` or `file:PATH`'
 const name = z.string({ error: nameHelp }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, { error: nameHelp })
 const value = text(64_000).describe('The credential. It can be replaced, and never read.')
 const owner = id.optional().describe("Whose it is. Absent: the caller's own, or the installation's.")
@@ -162,20 +163,23 @@ export const secrets = [
     body: z
       .strictObject({
         reference: z
-          .string()
-          .regex(/^(env|file):.+$/s, { error: 'not a reference\nwrite `env:NAME` or `file:PATH`' })
-          .optional(),
+          .string({ error: referenceHelp })
+          .regex(/^(env|file):.+$/s, { error: referenceHelp })
+          .describe('Where every replica reads the new master key: `env:NAME` or `file:PATH`.'),
       })
       .meta({ id: 'MasterKeyRotation' }),
-    bodyOptional: true,
     status: 200,
     answer: z
-      .object({ rewrapped: z.int(), failed: z.int().describe('Still under a key that is not at hand.') })
+      .object({
+        changed: z.boolean().describe('False: it was this key already.'),
+        rewrapped: z.int(),
+        failed: z.int().describe('Still under a key that is not at hand.'),
+      })
       .meta({ id: 'MasterKeyRotated' }),
     async handle(context) {
       context.note({ subject: 'master-key' })
-      const { rewrapped, failed } = await vaultOf(context as Context).rotateMaster(context.body.reference)
-      return { rewrapped, failed }
+      const { changed, rewrapped, failed } = await vaultOf(context as Context).rotateMaster(context.body.reference)
+      return { changed, rewrapped, failed }
     },
   }),
 ]

@@ -54,8 +54,6 @@ export const tokens = [
     answer: token,
     async handle(context) {
       const { principal, services, body } = context
-      if (principal.kind === 'owner')
-        throw wrong('', "the owner's key is not exchanged", 'make a key with POST /admin/v1/keys, and exchange that')
       const ttlMs = body.ttl === undefined ? DEFAULT_TTL_MS : spanMs(body.ttl)
       if (ttlMs < 1_000 || ttlMs > LONGEST_TTL_MS) throw wrong('ttl', `${body.ttl} is not a validity for a token`, 'choose from 1s to 24h')
       if (body.models !== undefined && body.scopes?.models !== undefined)
