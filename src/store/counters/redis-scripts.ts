@@ -19,7 +19,7 @@ const DAY_MS = 86_400_000
 /** Longer than anything is kept that refers to it. */
 const LONG_MS = 400 * DAY_MS
 /** So long after a call has ended the ledger may not show it yet. */
-export const LEDGER_LAG_MS = 2_000
+export const LEDGER_LAG_MS = 1_500
 
 const common = `
 local SLOTS, LONG, DAY, GRACE, LAG = ${SLOTS}, ${LONG_MS}, ${DAY_MS}, ${GRACE_MS}, ${LEDGER_LAG_MS}
@@ -265,7 +265,9 @@ while a <= #ARGV do
   if packed then
     redis.call('HDEL', '{sb}holds', id)
     redis.call('ZREM', '{sb}leases', id)
-  elseif lost then redis.call('SET', '{sb}over:' .. id, 's', 'PX', string.format('%.0f', DAY)) end
+  end
+  -- Without this its lease would tell nobody that it was settled: it may be told again.
+  if lost or (packed and from ~= current) then redis.call('SET', '{sb}over:' .. id, 's', 'PX', string.format('%.0f', DAY)) end
   for n = 1, holds do
     local key, used, sliceMs, endsAt = ARGV[a], tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
     local seedable, kind = ARGV[a + 4] == '1', ARGV[a + 5]

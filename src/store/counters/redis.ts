@@ -3,9 +3,11 @@
  * not answer, reserving rejects; what has ended is kept and told later. `fallback.ts` decides what happens to calls meanwhile.
  */
 import type { CounterState, Hold, Reserved } from '../../core/counters.ts'
+import { createIds } from './ids.ts'
 import { createRedisCommands, type Ended } from './redis-commands.ts'
 import { type RedisLink, redisDown } from './redis-link.ts'
 import { createSeeds } from './seeds.ts'
+import { actualOf } from './windows.ts'
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -66,6 +68,7 @@ export function createRedisCounters({ link, replica, onTrouble = () => {} }: Red
   const seeds = createSeeds()
   const seen = new Map<string, CounterState>()
   const live = new Map<string, LiveCall>()
+  const ended = createIds()
   /** Asked for and not ended since. A call may end before Redis has answered that it may begin. */
   const reserving = new Set<string>()
   /** How often an id was cancelled: its next reservation goes by another name. */
@@ -98,6 +101,15 @@ export function createRedisCounters({ link, replica, onTrouble = () => {} }: Red
     }
   }
 
+  function noteEnd(holds: readonly Hold[], actual: readonly number[]): void {
+    for (let index = 0; index < holds.length; index++) {
+      const hold = holds[index]
+      const state = hold && seen.get(hold.counter)
+      if (!state || !hold) continue
+      seen.set(hold.counter, { spent: state.spent + actualOf(actual[index], hold), held: Math.max(0, state.held - hold.amount) })
+    }
+  }
+
   async function reserve(id: string, holds: readonly Hold[], leaseMs: number): Promise<Reserved> {
     // What ended before this call came is told before it: one connection, one order.
     if (turn) tell()
@@ -119,9 +131,13 @@ export function createRedisCounters({ link, replica, onTrouble = () => {} }: Red
 
   function end(id: string, holds: readonly Hold[], actual: readonly number[]): void {
     const call = live.get(id)
+    const name = nameOf(id)
+    if (!call && ended.has(name)) return
+    ended.add(name, performance.now())
     live.delete(id)
     reserving.delete(id)
-    untold.push({ id: nameOf(id), epoch: call?.epoch ?? '', endedAt: performance.now(), holds: call?.holds ?? holds, actual })
+    if (call) noteEnd(call.holds, actual)
+    untold.push({ id: name, epoch: call?.epoch ?? '', endedAt: performance.now(), holds: call?.holds ?? holds, actual })
     if (untold.length > MOST_UNTOLD) {
       untold = untold.slice(MOST_UNTOLD / 10)
       onTrouble(`Redis is away for too long: ${MOST_UNTOLD / 10} settlements will be missing in its counters`)
