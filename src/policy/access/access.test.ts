@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GatewayError } from '../../core/error.ts'
+import type { Json } from '../../core/json.ts'
 import type { Principal } from '../../core/principal.ts'
 import { createAccess } from './access.ts'
 import { sameDigest } from './access-crypto.ts'
@@ -405,7 +406,12 @@ test('a reload changes the mode, the owner and the classes, and keeps the keys',
 test('what is kept of a key but cannot be read lets nobody in', () =>
   withRig(async (one) => {
     const secrets: string[] = []
-    for (const data of [{ limits: 'none' }, { scopes: { models: 'fast' } }, { budgets: [{ id: 'b', limit: 'much' }] }]) {
+    const unreadable: readonly Record<string, Json>[] = [
+      { limits: 'none' },
+      { scopes: { models: 'fast' } },
+      { budgets: [{ id: 'b', limit: 'much' }] },
+    ]
+    for (const data of unreadable) {
       const { key, secret } = await one.keys.create(plainKey)
       const record = await one.records.get('key', key.id)
       if (record) await one.records.update({ ...record, data })

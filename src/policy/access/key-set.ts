@@ -64,7 +64,8 @@ export function keySet({
       try {
         return await resolved(header, token)
       } catch (error) {
-        if (!isMissing(error) || now() - soughtAt < coolDownMs) throw error
+        // When the last try failed, nobody can tell whether this key exists: that is asked again, and is no fault of the token's.
+        if (!isMissing(error) || (failed === undefined && now() - soughtAt < coolDownMs)) throw error
         soughtAt = now()
         await fetched()
         return resolved(header, token)

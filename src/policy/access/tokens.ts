@@ -58,11 +58,21 @@ export function tokenRecord(
   const id = newId('tok_')
   const own: JsonObject =
     principal.kind === 'key' ? { key: principal.id } : { principal: { id: principal.id, kind: 'jwt', ...specJson(principal) } }
-  const data = compact({ ...own, scopes: compact({ ...scopes }), user, tags: tags && [...tags], tier, expiresAt, prefix: made.prefix })
+  // All that holds for who asks, and not only what is asked for: who asks may hold a token too.
+  const granted = narrowedPrincipal(principal, { scopes, user, tags, tier, expiresAt })
+  const data = compact({
+    ...own,
+    scopes: { ...granted.scopes },
+    user: granted.user,
+    tags: [...granted.tags],
+    tier: granted.tier,
+    expiresAt,
+    prefix: made.prefix,
+  })
   return {
     token: made.credential,
     id,
-    scopes: narrowedPrincipal(principal, { scopes, expiresAt }).scopes,
+    scopes: granted.scopes,
     expiresAt,
     record: { kind: 'token', id, lookup: made.digest, organisation: principal.tenant.organisation, data: data as NewRecord['data'] },
   }
