@@ -120,9 +120,11 @@ export function failed({ who, url, codeOf, headers = {}, body = '' }: Ask, { sta
   } catch {
     // No JSON: the status has to do.
   }
-  const sent = [...Object.values(headers), body].join('\n')
+  const sent = [...Object.values(headers), body]
+    .flatMap((text) => text.split(/[\s"'&=,:;]+/))
+    .filter((word) => word.length >= 6 && !/^[A-Z][a-z]+$/.test(word))
   // A store may repeat what it was sent: a code that stands in there is not told.
-  const told = typeof code === 'string' && /^[\w .:/-]{1,80}$/.test(code) && !sent.includes(code) ? `, ${code}` : ''
+  const told = typeof code === 'string' && /^[\w .:/-]{1,80}$/.test(code) && !sent.some((word) => code.includes(word)) ? `, ${code}` : ''
   const answer = `${who} at ${hostOf(url)} answered ${status}${told}`
   if (status === 401 || status === 403) return new SecretError('refused', answer, 'check the credentials and what they may read')
   if (status === 404) return new SecretError('unset', answer, 'check the name, and that the secret exists there')

@@ -123,6 +123,8 @@ export function createSecrets(options: SecretsOptions): Secrets {
   let unwatch: (() => void) | undefined
   let timer: ReturnType<typeof setInterval> | undefined
   let nextChoreAt = 0
+  /** The store could not be asked what organisations have. */
+  let theirsMissing = false
   let busy: Promise<unknown> | undefined
   let closed = false
 
@@ -145,14 +147,23 @@ export function createSecrets(options: SecretsOptions): Secrets {
 
   /** What organisations have of their own under the names that are wanted. */
   async function findTheirs(): Promise<void> {
-    const store = await builtIn()
-    const theirs = (await store.list()).filter(({ name, organisation }) => organisation !== undefined && wantedNames.has(name))
-    await Promise.all(theirs.map(({ name, organisation }) => kept.readNow(`secret:${name}`, organisation)))
+    theirsMissing = wantedNames.size > 0
+    if (!theirsMissing || !sources.hasBuiltIn) return
+    try {
+      const store = await builtIn()
+      const theirs = (await store.list()).filter(({ name, organisation }) => organisation !== undefined && wantedNames.has(name))
+      theirsMissing = false
+      await Promise.all(theirs.map(({ name, organisation }) => kept.readNow(`secret:${name}`, organisation)))
+    } catch {
+      // That the store is down is told of the references themselves.
+      nextChoreAt = Math.min(nextChoreAt, now() + TICK_MS)
+    }
   }
 
   /** Finishes a rotation that was broken off or configured, and renews data keys that are due. */
   async function chores(): Promise<void> {
     if (!sources.hasBuiltIn) return
+    if (theirsMissing) await findTheirs()
     try {
       const store = await builtIn()
       if (await (await sources.builtIn()).keyring.refresh()) {
@@ -176,6 +187,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
     nextChoreAt = now() + Math.min(rereadMs, HOUR_MS)
     busy = chores().finally(() => {
       busy = undefined
+      if (theirsMissing) nextChoreAt = Math.min(nextChoreAt, now() + TICK_MS)
     })
   }
 
@@ -207,9 +219,8 @@ export function createSecrets(options: SecretsOptions): Secrets {
         else if (!allowPlaintext) problems.set(reference, plaintext)
       }
       wantedNames = new Set([...references.values()].filter(({ scheme }) => scheme === 'secret').map(({ name }) => name))
-      const store = wantedNames.size > 0 ? findTheirs().catch(() => undefined) : undefined
       for (const [reference, problem] of await kept.want(references)) problems.set(reference, problem)
-      await store
+      await findTheirs()
       return wanted.flatMap(({ reference, path }) => {
         const problem = problems.get(reference)
         return problem ? [{ path, ...problem }] : []

@@ -20,7 +20,7 @@ interface Where {
 
 export function awsSource(options: AwsOptions, context: SourceContext): SecretSource {
   const { asker, env, now } = context
-  const usualRegion = (): string | undefined => options.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION']
+  const usualRegion = (): string | undefined => options.region || env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || undefined
   const urlOf = (service: string, region: string): string =>
     options.endpoint?.replaceAll('{service}', service).replaceAll('{region}', region) ??
     `https://${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
