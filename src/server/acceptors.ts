@@ -19,13 +19,14 @@ const MORE = 31
 /** Elsewhere systems do not spread connections, or cannot share a port at all. */
 const shares = platform === 'linux'
 
-/** How the server itself is to listen. Fails where the port is taken, which sharing it would hide, unless it `joins` who has it. */
-export async function listenOptions(address: Address, joins: boolean): Promise<Address & { backlog: number; reusePort?: boolean }> {
-  if (joins) return { ...address, backlog: BACKLOG, reusePort: true }
-  if (!shares) return { ...address, backlog: BACKLOG }
-  if (address.port !== 0) await closed(await listening(createServer(), address))
-  return { ...address, backlog: BACKLOG, reusePort: true }
+/** Fails where the port is taken: asked before anything else is opened, and since sharing a port would hide it. */
+export async function checkPort({ host, port }: Address): Promise<void> {
+  if (port !== 0) await closed(await listening(createServer(), { host, port }))
 }
+
+/** How the server itself is to listen. */
+export const listenOptions = (address: Address): Address & { backlog: number; reusePort?: boolean } =>
+  shares ? { ...address, backlog: BACKLOG, reusePort: true } : { ...address, backlog: BACKLOG }
 
 /** The others, once the server listens. Their connections are the server's. */
 export async function moreListeners(server: Server): Promise<readonly Listener[]> {

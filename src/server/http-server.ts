@@ -7,7 +7,7 @@ import type { Server as Listener, Socket } from 'node:net'
 import Fastify from 'fastify'
 import { ADMIN_PREFIX, type AdminParts, adminApi } from '../admin/api.ts'
 import type { GatewayError } from '../core/error.ts'
-import { closed, listenOptions, moreListeners } from './acceptors.ts'
+import { checkPort, closed, listenOptions, moreListeners } from './acceptors.ts'
 import { type CallEdgeOptions, callEdge } from './call-edge.ts'
 import { type MetricsEndpoint, serveMetrics } from './metrics.ts'
 import { isWebSocket, refuseGarbage, refuseUpgrade } from './odd-connections.ts'
@@ -94,7 +94,8 @@ export function createHttpServer({
   return {
     server: server.server,
     async listen(address) {
-      await server.listen(await listenOptions(address, joins))
+      if (!joins) await checkPort(address)
+      await server.listen(listenOptions(address))
       more = await moreListeners(server.server)
     },
     async close() {

@@ -21,6 +21,7 @@ import type { Line } from '../gateway.ts'
 import { type Idempotency, idempotency } from '../ingress/idempotency.ts'
 import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
 import { createHealth, type Health } from '../routing/health/health.ts'
+import { checkPort } from './acceptors.ts'
 import { greeting } from './greeting.ts'
 import { createHttpServer } from './http-server.ts'
 import { knownModels } from './known-models.ts'
@@ -136,6 +137,7 @@ export async function startServing({
   const admission = createAdmission({ memory: memoryUse })
   const log = lineWriter(write)
   let owner = ownerFor(config, undefined)
+  if (!thread?.first) await checkPort(config.server).catch((error) => Promise.reject(startError(error, config)))
   const state = await stateFor(config, owner.key)
   let simulator = await simulatorFor(config, undefined)
   const build = (next: Config): Line =>
