@@ -1,78 +1,18 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { chanceOf, runSeed } from '../../../test/bad-input/random.ts'
+import { costOf, estimateOf } from '../../../test/ledger/victim.ts'
+import { assertComplete, entriesOf, startVictim } from '../../../test/ledger/victims.ts'
 import type { LedgerEntry } from '../../core/ledger.ts'
-import type { StoreLedger } from './ledger.ts'
 import { openingFor, settlementFor } from './testing/ledger-contract.ts'
 import { type LedgerRig, ledgerRig } from './testing/ledger-rig.ts'
-import { costOf, estimateOf } from './testing/victim.ts'
 
 const all = { from: 0, to: Number.MAX_SAFE_INTEGER }
-const victimFile = fileURLToPath(new URL('./testing/victim.ts', import.meta.url))
-
-interface Victim {
-  readonly child: ChildProcess
-  readonly told: string[]
-  readonly gone: Promise<void>
-  /** Resolves once it was told of so many. */
-  busy(lines: number): Promise<void>
-}
-
-function victim(t: TestContext, rig: LedgerRig, prefix: string, seed: number, threads = 0): Victim {
-  const url = `sqlite:${join(rig.directory, 'test.db')}`
-  const args = [victimFile, url, join(rig.directory, 'journal'), prefix, String(seed), String(threads)]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => child.kill('SIGKILL'))
-  let text = ''
-  const told: string[] = []
-  child.stdout!.on('data', (chunk: Buffer) => {
-    text += chunk
-    const lines = text.split('\n')
-    text = lines.pop()!
-    told.push(...lines)
-  })
-  const gone = new Promise<void>((resolve) => child.stdout!.once('close', resolve))
-  return {
-    child,
-    told,
-    gone,
-    async busy(lines) {
-      while (told.length < lines && child.exitCode === null) await sleep(5)
-    },
-  }
-}
-
+const placeOf = ({ directory }: LedgerRig) => ({ url: `sqlite:${join(directory, 'test.db')}`, directory: join(directory, 'journal') })
 const foldersOf = ({ directory }: LedgerRig): string[] => readdirSync(join(directory, 'journal')).filter((name) => name.startsWith('run-'))
-
-async function entriesOf(ledger: StoreLedger): Promise<LedgerEntry[]> {
-  const found: LedgerEntry[] = []
-  for await (const batch of ledger.entries(all)) found.push(...batch)
-  return found
-}
-
-/** Every entry that was opened is there once; what was told as settled is settled at its price; the rest is lost at its estimate. */
-function assertComplete(entries: readonly LedgerEntry[], told: readonly string[]): void {
-  const byId = new Map(entries.map((entry) => [entry.id, entry]))
-  assert.equal(byId.size, entries.length, 'one of each')
-  for (const line of told) {
-    const id = line.slice(2)
-    const settlement = byId.get(id)?.settlement
-    assert.ok(byId.has(id), `${id} is missing`)
-    if (line.startsWith('s')) assert.equal(settlement?.state, 'settled', id)
-  }
-  const opened = new Set(told.map((line) => line.slice(2)))
-  for (const { id, settlement } of entries) {
-    // One of each process may have been opened without our being told.
-    if (!opened.has(id)) opened.add(id)
-    assert.ok(settlement, `${id} still runs`)
-    assert.equal(settlement.cost, settlement.state === 'lost' ? estimateOf(id) : costOf(id), id)
-  }
-}
 
 test('processes and threads killed at random, several at once, lose no entry and double none', async (t) => {
   const seed = runSeed()
@@ -81,7 +21,7 @@ test('processes and threads killed at random, several at once, lose no entry and
   const rig = await ledgerRig(t)
   const told: string[][] = []
   for (let round = 0; round < 3; round++) {
-    const victims = [victim(t, rig, `r${round}a`, seed + round), victim(t, rig, `r${round}b`, seed - round, 2)]
+    const victims = [startVictim(t, placeOf(rig), `r${round}a`, seed + round), startVictim(t, placeOf(rig), `r${round}b`, seed - round, 2)]
     for (const { busy } of victims) await busy(30)
     // Killed in the middle of work, the next round in the middle of recovery from this one too.
     for (const { child } of victims) {
@@ -111,7 +51,7 @@ test('processes and threads killed at random, several at once, lose no entry and
 
 test('of two that start at once each lost entry is told by one', async (t) => {
   const rig = await ledgerRig(t)
-  const dead = victim(t, rig, 'dead', 1)
+  const dead = startVictim(t, placeOf(rig), 'dead', 1)
   await dead.busy(200)
   dead.child.kill('SIGKILL')
   await dead.gone
@@ -131,7 +71,7 @@ test('of two that start at once each lost entry is told by one', async (t) => {
 
 test('a stopped process is not dead', async (t) => {
   const rig = await ledgerRig(t)
-  const stopped = victim(t, rig, 'stopped', 2)
+  const stopped = startVictim(t, placeOf(rig), 'stopped', 2)
   await stopped.busy(100)
   stopped.child.kill('SIGSTOP')
   const ledger = rig.ledger({ recoverEveryMs: 50 })

@@ -4,10 +4,10 @@
  */
 import { writeSync } from 'node:fs'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
-import { chanceOf } from '../../../../test/bad-input/random.ts'
-import { openDatabase } from '../../sql/database.ts'
-import { createSqlLedger } from '../sql-ledger.ts'
-import { openingFor, settlementFor } from './ledger-contract.ts'
+import { createSqlLedger } from '../../src/store/ledger/sql-ledger.ts'
+import { openingFor, settlementFor } from '../../src/store/ledger/testing/ledger-contract.ts'
+import { openDatabase } from '../../src/store/sql/database.ts'
+import { chanceOf } from '../bad-input/random.ts'
 
 interface Task {
   readonly url: string
