@@ -14,6 +14,12 @@ export type Where = Readonly<Partial<Record<UsageDimension, string>>> | undefine
 /** Tells what was spent already, for a counter that nobody knows: in this calendar window, or in the rolling window that ends now. */
 export type SpentBefore = (meter: Meter, where: Where, calendar: Span) => Promise<number> | number
 
+export interface Seeds {
+  readonly spentBefore: SpentBefore
+  /** Where nobody else counts: the clock, so that windows which begin later than their rule are known to be empty. */
+  readonly aloneSince?: (() => number) | undefined
+}
+
 /** One counter. */
 export interface Slot {
   /** What it counts for; empty for everybody. */
@@ -76,12 +82,14 @@ export class Meter {
   readonly #window: MeterOptions['window']
   readonly #timeZone: string | undefined
   readonly #spentBefore: SpentBefore
+  /** Windows that begin after this were empty then. */
+  #aloneSince: number
   readonly #seeded: boolean
   readonly #slots = new Map<string, Slot>()
   /** Most rules have one value that is asked for again and again. */
   #last: Slot | undefined
 
-  constructor(options: MeterOptions, spentBefore: SpentBefore) {
+  constructor(options: MeterOptions, seeds: Seeds) {
     this.kind = options.kind
     this.id = options.id
     this.name = options.name
@@ -99,7 +107,8 @@ export class Meter {
     this.#seeded = options.measure === 'charge' || (this.rollingMs ?? 0) >= SEEDED_MS
     this.#window = options.measure === 'concurrent' ? undefined : options.window
     this.#timeZone = options.timeZone
-    this.#spentBefore = spentBefore
+    this.#spentBefore = seeds.spentBefore
+    this.#aloneSince = seeds.aloneSince?.() ?? Number.POSITIVE_INFINITY
   }
 
   get gauge(): boolean {
@@ -113,11 +122,25 @@ export class Meter {
     let slot = this.#slots.get(value)
     if (!slot || now < slot.startsAt || now >= slot.endsAt) {
       slot = this.#made(value, now, where())
-      if (this.#slots.size >= REMEMBERED) this.#slots.clear()
+      if (this.#slots.size >= REMEMBERED) this.#forget(now)
       this.#slots.set(value, slot)
     }
     this.#last = slot
     return slot
+  }
+
+  #forget(now: number): void {
+    this.#slots.clear()
+    if (Number.isFinite(this.#aloneSince)) this.#aloneSince = now
+  }
+
+  #asking(where: Where, span: Span): () => Promise<number> | number {
+    let asked = false
+    return () => {
+      const fresh = !asked && span.startsAt >= this.#aloneSince
+      asked = true
+      return fresh ? 0 : this.#spentBefore(this, where, span)
+    }
   }
 
   #made(value: string, now: number, where: Where): Slot {
@@ -134,7 +157,7 @@ export class Meter {
       startsAt,
       endsAt,
       window: span,
-      spentBefore: this.#seeded && !this.gauge ? () => this.#spentBefore(this, where, { startsAt, endsAt }) : undefined,
+      spentBefore: this.#seeded && !this.gauge ? this.#asking(where, { startsAt, endsAt }) : undefined,
       seen: 0,
       warned: 0,
       breached: false,
@@ -150,7 +173,7 @@ function plain(text: string): string {
   return `#${createHash('sha256').update(text).digest('base64url').slice(0, 32)}`
 }
 
-export function budgetMeter(rule: BudgetRule, spentBefore: SpentBefore): Meter {
+export function budgetMeter(rule: BudgetRule, seeds: Seeds): Meter {
   const { id, name, limit, by, value, window, timeZone, models, tiers, organisation } = rule
   return new Meter(
     {
@@ -168,14 +191,14 @@ export function budgetMeter(rule: BudgetRule, spentBefore: SpentBefore): Meter {
       organisation,
       budget: rule,
     },
-    spentBefore,
+    seeds,
   )
 }
 
-export function rateMeter(rule: RateRule, spentBefore: SpentBefore): Meter {
+export function rateMeter(rule: RateRule, seeds: Seeds): Meter {
   const { id, name, what, limit, by, value, windowMs, models, tiers, organisation } = rule
   return new Meter(
     { kind: 'rate', id, name, measure: what, limit, by, value, window: { rollingMs: windowMs }, models, tiers, organisation },
-    spentBefore,
+    seeds,
   )
 }

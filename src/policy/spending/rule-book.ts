@@ -5,7 +5,7 @@ import type { RecordKind, RecordStore, StoredRecord } from '../../core/records.t
 import type { BudgetRule, RateRule } from '../../core/rules.ts'
 import { budgetRuleOf, rateRuleOf } from '../../core/written-rules.ts'
 import { type Matcher, matcherOf } from './matcher.ts'
-import { budgetMeter, Meter, rateMeter, type SpentBefore, wholeOf } from './meter.ts'
+import { budgetMeter, Meter, rateMeter, type Seeds, wholeOf } from './meter.ts'
 import { type Credit, creditOf, type Terms, termsOf, usualTerms } from './tenants.ts'
 
 export interface Rules {
@@ -33,7 +33,7 @@ export interface RuleBook {
 export interface RuleBookOptions {
   readonly rules: Rules
   readonly records: RecordStore | undefined
-  readonly spentBefore: SpentBefore
+  readonly seeds: Seeds
   /** A record that is no rule. */
   readonly broken: (record: StoredRecord, error: GatewayError) => void
 }
@@ -44,7 +44,7 @@ const isKind = (kind: RecordKind): kind is Kind => (kinds as readonly RecordKind
 const RETRY_MS = 1_000
 const PAGE = 10_000
 
-export function createRuleBook({ rules, records, spentBefore, broken }: RuleBookOptions): RuleBook {
+export function createRuleBook({ rules, records, seeds, broken }: RuleBookOptions): RuleBook {
   let configured = rules
   const budgets = new Map<string, BudgetRule>()
   const limits = new Map<string, RateRule>()
@@ -66,7 +66,7 @@ export function createRuleBook({ rules, records, spentBefore, broken }: RuleBook
   const meter = (rule: BudgetRule | RateRule): Meter => {
     let known = meters.get(rule)
     if (!known) {
-      known = 'what' in rule ? rateMeter(rule, spentBefore) : budgetMeter(rule, spentBefore)
+      known = 'what' in rule ? rateMeter(rule, seeds) : budgetMeter(rule, seeds)
       meters.set(rule, known)
     }
     return known
@@ -191,7 +191,7 @@ export function createRuleBook({ rules, records, spentBefore, broken }: RuleBook
           organisation,
           warnAt: [0.8, 0.95],
         },
-        spentBefore,
+        seeds,
       )
       creditMeters.set(organisation, known)
     }

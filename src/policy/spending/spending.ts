@@ -11,11 +11,11 @@ import type { RecordStore } from '../../core/records.ts'
 import type { BudgetRule, RateRule } from '../../core/rules.ts'
 import { type HoldPolicy, policyOf } from './costs.ts'
 import type { RuleValue } from './matcher.ts'
-import type { SpentBefore } from './meter.ts'
+import type { Seeds } from './meter.ts'
 import { releaseOne } from './release.ts'
 import { type Desk, Reservation } from './reservation.ts'
 import { createRuleBook, type Rules } from './rule-book.ts'
-import { spentBeforeFrom } from './spent-before.ts'
+import { type Charged, spentBeforeFrom } from './spent-before.ts'
 import { type Balance, type BudgetStatus, balanceOf, type Statement, statementOf, statusesOf } from './statement.ts'
 import { createLine } from './waiting.ts'
 import { createWarnings, type SpendingEvent } from './warnings.ts'
@@ -34,8 +34,10 @@ export interface SpendingOptions {
   readonly warn?: (event: SpendingEvent) => void
   /** A record that is no rule: it does not hold. */
   readonly broken?: (id: string, error: GatewayError) => void
-  /** What was spent before. Default: as the ledger says. */
-  readonly spentBefore?: SpentBefore
+  /** What the ledger says was charged; must know of all lost calls by then. Default: sums of `ledger.usage`. */
+  readonly charged?: Charged
+  /** Nobody else counts: the counters are those of this process and thread. A window that begins anew is then known to be empty. */
+  readonly alone?: boolean
 }
 
 export interface SpendingDesk extends Spending {
@@ -60,8 +62,8 @@ export interface SpendingDesk extends Spending {
 const NO_RULES: Rules = { budgets: [], limits: [] }
 export function createSpending(options: SpendingOptions): SpendingDesk {
   const { counters, ledger, records, rules = NO_RULES, policy, clock = Date.now, warn = () => {}, broken = () => {} } = options
-  const spentBefore = options.spentBefore ?? spentBeforeFrom(ledger, clock)
-  const book = createRuleBook({ rules, records, spentBefore, broken: ({ id }, error) => broken(id, error) })
+  const seeds: Seeds = { spentBefore: spentBeforeFrom(ledger, clock, options.charged), aloneSince: options.alone ? clock : undefined }
+  const book = createRuleBook({ rules, records, seeds, broken: ({ id }, error) => broken(id, error) })
   const line = createLine()
   const desk: Desk = {
     counters,
