@@ -4,18 +4,23 @@ import type { SecretChange, SecretState } from './secrets.ts'
 import { problemOf, type SecretReading } from './source.ts'
 
 export interface KeeperOptions {
-  readonly rereadMs: number
-  readonly fileMs: number
-  readonly keepMs: number
+  /** As configured at the moment. */
+  timing(): { readonly rereadMs: number; readonly fileMs: number; readonly keepMs: number }
   now(): number
   read(reference: SecretReference, organisation: string | undefined): Promise<SecretReading>
   changed(change: SecretChange): void
   tell(line: string): void
 }
 
+/** What came of reading a reference. */
+export interface Reading {
+  readonly reference: SecretReference
+  readonly result: SecretReading | SecretProblem
+}
+
 export interface Keeper {
-  /** These and no others. Resolves with the problems of those that have no value. */
-  want(references: ReadonlyMap<string, SecretReference>): Promise<ReadonlyMap<string, SecretProblem>>
+  /** These and no others, as they were read just now. */
+  adopt(readings: ReadonlyMap<string, Reading>): void
   /** Reads one anew, if it is wanted. */
   readNow(reference: string, organisation: string | undefined): Promise<void>
   current(reference: string, organisation?: string): string | undefined
@@ -44,7 +49,7 @@ interface Entry {
 const FIRST_RETRY_MS = 1_000
 const none: ReadonlySet<string> = new Set()
 
-export function keeper({ rereadMs, fileMs, keepMs, now, read, changed, tell }: KeeperOptions): Keeper {
+export function keeper({ timing, now, read, changed, tell }: KeeperOptions): Keeper {
   /** By reference. */
   const shared = new Map<string, Entry>()
   /** By reference, then organisation. */
@@ -100,27 +105,25 @@ export function keeper({ rereadMs, fileMs, keepMs, now, read, changed, tell }: K
     do {
       entry.again = false
       try {
-        const { value, version, expiresAt } = await read(entry.reference, entry.organisation)
-        const at = now()
-        if (entry.problem) tell(`${entry.text}: read again`)
-        Object.assign(entry, {
-          version,
-          expiresAt,
-          readAt: at,
-          failures: 0,
-          problem: undefined,
-          dueAt: nextOf(entry.reference, at, expiresAt),
-        })
-        put(entry, value)
+        succeeded(entry, await read(entry.reference, entry.organisation))
       } catch (error) {
         failed(entry, problemOf(error))
       }
     } while (entry.again)
   }
 
+  function succeeded(entry: Entry, { value, version, expiresAt }: SecretReading): void {
+    const at = now()
+    if (entry.problem) tell(`${entry.text}: read again`)
+    const dueAt = nextOf(entry.reference, at, expiresAt)
+    Object.assign(entry, { version, expiresAt, readAt: at, failures: 0, problem: undefined, dueAt })
+    put(entry, value)
+  }
+
   function nextOf({ scheme }: SecretReference, at: number, expiresAt: number | undefined): number {
     // The environment of a process stays as it is.
     if (scheme === 'env') return Number.POSITIVE_INFINITY
+    const { rereadMs, fileMs } = timing()
     if (scheme === 'file') return at + fileMs
     // Replicas do not all ask at the same time.
     const usual = at + rereadMs * (0.9 + Math.random() * 0.2)
@@ -133,6 +136,7 @@ export function keeper({ rereadMs, fileMs, keepMs, now, read, changed, tell }: K
       tell(`${entry.text}: ${problem.message}; the last value stays in use`)
     entry.problem = problem
     const { scheme } = entry.reference
+    const { rereadMs, fileMs } = timing()
     const wait = scheme === 'file' ? fileMs : Math.min(rereadMs, FIRST_RETRY_MS * 2 ** Math.min(entry.failures, 20))
     entry.failures++
     entry.dueAt = scheme === 'env' ? Number.POSITIVE_INFINITY : at + wait
@@ -146,21 +150,22 @@ export function keeper({ rereadMs, fileMs, keepMs, now, read, changed, tell }: K
   }
 
   const expired = ({ readAt = 0, expiresAt }: Entry, at: number): boolean =>
-    at - readAt > keepMs || (expiresAt !== undefined && at >= expiresAt)
+    at - readAt > timing().keepMs || (expiresAt !== undefined && at >= expiresAt)
 
   return {
-    async want(references) {
-      for (const text of shared.keys()) if (!references.has(text)) shared.delete(text)
+    adopt(readings) {
+      for (const text of shared.keys()) if (!readings.has(text)) shared.delete(text)
       for (const text of own.keys()) {
-        if (references.has(text)) continue
+        if (readings.has(text)) continue
         own.delete(text)
         owners.delete(text)
       }
-      for (const [text, reference] of references) if (!shared.has(text)) shared.set(text, made(text, reference))
-      await Promise.all([...shared.values()].map(refresh))
-      const problems = new Map<string, SecretProblem>()
-      for (const { text, value, problem } of shared.values()) if (value === undefined && problem) problems.set(text, problem)
-      return problems
+      for (const [text, { reference, result }] of readings) {
+        const entry = shared.get(text) ?? made(text, reference)
+        shared.set(text, entry)
+        if ('fault' in result) failed(entry, result)
+        else succeeded(entry, result)
+      }
     },
     async readNow(text, organisation) {
       const entry = shared.get(text)

@@ -5,21 +5,25 @@
 import { GatewayError } from '../core/error.ts'
 import { isProblem, parseSecretReference, type Secret, type SecretProblem, type SecretReference } from '../core/secret-reference.ts'
 import type { BuiltIn, SecretRecord } from './built-in.ts'
-import { type Keeper, keeper } from './keeper.ts'
+import { type Keeper, keeper, type Reading } from './keeper.ts'
 import { problemOf, SecretError } from './source.ts'
-import { createSources, type SourcesOptions } from './sources.ts'
+import { createSources, type SourceSettings, type SourceSurroundings, type Sources } from './sources.ts'
 
-export interface SecretsOptions extends SourcesOptions {
+/** What the configuration says; a reload may say something else. */
+export interface SecretsSettings extends SourceSettings {
   /** Accept plain text in place of references. Default false. */
   readonly allowPlaintext?: boolean
   /** How often what lies elsewhere is read again. Milliseconds. Default 5 minutes. */
   readonly rereadMs?: number
-  /** How often files are looked at. Milliseconds. Default 1,000. */
-  readonly fileMs?: number
   /** A source that cannot be reached does not take a value away for so long. Milliseconds. Default 24 hours. */
   readonly keepMs?: number
   /** Stored secrets get a new data key when theirs is as old as that. Milliseconds. Absent: never. */
   readonly renewDataKeysMs?: number
+}
+
+export interface SecretsOptions extends SecretsSettings, SourceSurroundings {
+  /** How often files are looked at. Milliseconds. Default 1,000. */
+  readonly fileMs?: number
   /** What the log should say: one line, without any value. */
   readonly tell?: (line: string) => void
 }
@@ -57,12 +61,20 @@ export interface SecretState {
   readonly problem?: SecretProblem
 }
 
+/** Read, but not in force yet. */
+export interface Prepared {
+  /** Of what has no value, not even an earlier one. */
+  readonly problems: readonly WantedProblem[]
+  /** Puts it into force; what is wanted no more is forgotten. */
+  commit(): Promise<void>
+  abandon(): Promise<void>
+}
+
 export interface Secrets {
-  /**
-   * Reads all of them and keeps them up to date; those of an earlier start that are not among them are forgotten. What
-   * cannot be read comes back as a problem, and is tried again in the background.
-   */
-  start(wanted: readonly Wanted[]): Promise<readonly WantedProblem[]>
+  /** For a reload: reads everything under the new settings, and changes nothing until it is committed. */
+  prepare(wanted: readonly Wanted[], settings?: SecretsSettings): Promise<Prepared>
+  /** Both at once. What cannot be read comes back as a problem, and is tried again in the background. */
+  start(wanted: readonly Wanted[], settings?: SecretsSettings): Promise<readonly WantedProblem[]>
   /** Reads one now, whether it is kept or not. */
   resolve(reference: string, organisation?: string): Promise<Secret>
   /** From memory. With an organisation: only what that one has of its own. */
@@ -96,21 +108,13 @@ const TICK_MS = 1_000
 const HOUR_MS = 3_600_000
 
 export function createSecrets(options: SecretsOptions): Secrets {
-  const {
-    allowPlaintext = false,
-    rereadMs = 300_000,
-    fileMs = 1_000,
-    keepMs = 86_400_000,
-    renewDataKeysMs,
-    tell = () => {},
-    now = Date.now,
-  } = options
-  const sources = createSources(options)
+  const { fileMs = 1_000, tell = () => {}, now = Date.now } = options
+  let settings: SecretsSettings = options
+  let sources = createSources(options)
+  const rereadMs = (): number => settings.rereadMs ?? 300_000
   const listeners = new Set<(change: SecretChange) => void>()
   const kept: Keeper = keeper({
-    rereadMs,
-    fileMs,
-    keepMs,
+    timing: () => ({ rereadMs: rereadMs(), fileMs, keepMs: settings.keepMs ?? 86_400_000 }),
     now,
     tell,
     read: async (reference, organisation) => (await sources.of(reference.scheme)).read(reference, organisation),
@@ -129,9 +133,10 @@ export function createSecrets(options: SecretsOptions): Secrets {
   let closed = false
 
   function builtIn(): Promise<BuiltIn> {
-    opened ??= sources.builtIn().then(
+    const { builtIn: open } = sources
+    opened ??= open().then(
       ({ store }) => {
-        if (!closed)
+        if (!closed && sources.builtIn === open)
           unwatch = store.watch((name, organisation) => {
             if (wantedNames.has(name)) void kept.readNow(`secret:${name}`, organisation)
           })
@@ -172,8 +177,8 @@ export function createSecrets(options: SecretsOptions): Secrets {
           `master key: ${rewrapped} stored secrets wrapped anew${failed > 0 ? `, ${failed} cannot be opened by any master key at hand` : ''}`,
         )
       }
-      if (renewDataKeysMs !== undefined) {
-        const renewed = await store.renewDataKeys(renewDataKeysMs)
+      if (settings.renewDataKeysMs !== undefined) {
+        const renewed = await store.renewDataKeys(settings.renewDataKeysMs)
         if (renewed > 0) tell(`${renewed} stored secrets have new data keys`)
       }
     } catch (error) {
@@ -184,16 +189,60 @@ export function createSecrets(options: SecretsOptions): Secrets {
   function tick(): void {
     kept.tick()
     if (now() < nextChoreAt || busy) return
-    nextChoreAt = now() + Math.min(rereadMs, HOUR_MS)
+    nextChoreAt = now() + Math.min(rereadMs(), HOUR_MS)
     busy = chores().finally(() => {
       busy = undefined
       if (theirsMissing) nextChoreAt = Math.min(nextChoreAt, now() + TICK_MS)
     })
   }
 
+  async function prepare(wanted: readonly Wanted[], next: SecretsSettings = settings): Promise<Prepared> {
+    const other = JSON.stringify(settingsOf(next)) !== JSON.stringify(settingsOf(settings))
+    const from = other ? createSources({ ...options, ...next }) : sources
+    const readings = new Map<string, Reading>()
+    const problems = new Map<string, SecretProblem>()
+    await Promise.all(
+      [...new Set(wanted.map(({ reference }) => reference))].map(async (text) => {
+        const reference = parseSecretReference(text)
+        if (!reference) {
+          if (!next.allowPlaintext) problems.set(text, plaintext)
+        } else if (isProblem(reference)) problems.set(text, reference)
+        else readings.set(text, { reference, result: await readFrom(from, reference) })
+      }),
+    )
+    for (const [text, { reference, result }] of readings) {
+      // What is not answered for a moment is no fault of the configuration while there is an earlier value.
+      if ('fault' in result && (kept.current(text) === undefined || reference.scheme === 'env')) problems.set(text, result)
+    }
+    return {
+      problems: wanted.flatMap(({ reference, path }) => {
+        const problem = problems.get(reference)
+        return problem ? [{ path, ...problem }] : []
+      }),
+      async commit() {
+        settings = next
+        if (from !== sources) {
+          const old = sources
+          sources = from
+          opened = undefined
+          unwatch?.()
+          nextChoreAt = 0
+          void old.close()
+        }
+        wantedNames = new Set([...readings.values()].flatMap(({ reference: { scheme, name } }) => (scheme === 'secret' ? [name] : [])))
+        kept.adopt(readings)
+        begin()
+        await findTheirs()
+      },
+      async abandon() {
+        if (from !== sources) await from.close()
+      },
+    }
+  }
+
   function begin(): void {
     if (timer || closed) return
-    timer = setInterval(tick, Math.min(TICK_MS, fileMs, rereadMs))
+    timer = setInterval(tick, Math.min(TICK_MS, fileMs, rereadMs()))
     timer.unref()
   }
 
@@ -208,28 +257,16 @@ export function createSecrets(options: SecretsOptions): Secrets {
   }
 
   return {
-    async start(wanted) {
-      begin()
-      const references = new Map<string, SecretReference>()
-      const problems = new Map<string, SecretProblem>()
-      for (const { reference } of wanted) {
-        const parsed = parseSecretReference(reference)
-        if (parsed && !isProblem(parsed)) references.set(reference, parsed)
-        else if (parsed) problems.set(reference, parsed)
-        else if (!allowPlaintext) problems.set(reference, plaintext)
-      }
-      wantedNames = new Set([...references.values()].filter(({ scheme }) => scheme === 'secret').map(({ name }) => name))
-      for (const [reference, problem] of await kept.want(references)) problems.set(reference, problem)
-      await findTheirs()
-      return wanted.flatMap(({ reference, path }) => {
-        const problem = problems.get(reference)
-        return problem ? [{ path, ...problem }] : []
-      })
+    prepare,
+    async start(wanted, next) {
+      const { problems, commit } = await prepare(wanted, next)
+      await commit()
+      return problems
     },
 
     async resolve(reference, organisation) {
       const parsed = parseSecretReference(reference)
-      if (!parsed) return allowPlaintext ? { value: reference } : plaintext
+      if (!parsed) return settings.allowPlaintext ? { value: reference } : plaintext
       if (isProblem(parsed)) return parsed
       try {
         return { value: (await (await sources.of(parsed.scheme)).read(parsed, organisation)).value }
@@ -238,7 +275,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
       }
     },
     current(reference, organisation) {
-      if (allowPlaintext && organisation === undefined && parseSecretReference(reference) === undefined) return reference
+      if (settings.allowPlaintext && organisation === undefined && parseSecretReference(reference) === undefined) return reference
       return kept.current(reference, organisation)
     },
     organisationsOf: kept.organisationsOf,
@@ -279,6 +316,25 @@ export function createSecrets(options: SecretsOptions): Secrets {
     },
   }
 }
+
+async function readFrom(sources: Sources, reference: SecretReference): Promise<Reading['result']> {
+  try {
+    return await (await sources.of(reference.scheme)).read(reference)
+  } catch (error) {
+    return problemOf(error)
+  }
+}
+
+/** In one order, without what is not from the configuration. */
+const settingsOf = ({ masterKey, previousMasterKeys, vault, aws, gcp, azure, kubernetes }: SecretsSettings): unknown => [
+  masterKey,
+  previousMasterKeys,
+  vault,
+  aws,
+  gcp,
+  azure,
+  kubernetes,
+]
 
 const plaintext: SecretProblem = {
   fault: 'malformed',

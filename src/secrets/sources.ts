@@ -15,12 +15,8 @@ import type { KubernetesOptions } from './sources/kubernetes.ts'
 import { environmentSource, fileSource } from './sources/local.ts'
 import type { VaultOptions } from './sources/vault.ts'
 
-export interface SourcesOptions {
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** Throws or rejects when it cannot be read. Default: from the disk, relative to the working directory. */
-  readonly readFile?: (path: string) => string | Promise<string>
-  /** Where the built-in store keeps what it encrypts. Absent: there is none. */
-  readonly records?: RecordStore | undefined
+/** From the configuration. */
+export interface SourceSettings {
   /** A reference: `env:` or `file:`. */
   readonly masterKey?: string | undefined
   /** Keys that were in use before, as references. */
@@ -31,6 +27,14 @@ export interface SourcesOptions {
   readonly gcp?: GcpOptions | undefined
   readonly azure?: AzureOptions | undefined
   readonly kubernetes?: KubernetesOptions | undefined
+}
+
+export interface SourceSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Throws or rejects when it cannot be read. Default: from the disk, relative to the working directory. */
+  readonly readFile?: (path: string) => string | Promise<string>
+  /** Where the built-in store keeps what it encrypts. Absent: there is none. */
+  readonly records?: RecordStore | undefined
   readonly http?: AskerOptions | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number
@@ -44,7 +48,7 @@ export interface Sources {
   close(): Promise<void>
 }
 
-export function createSources(options: SourcesOptions): Sources {
+export function createSources(options: SourceSettings & SourceSurroundings): Sources {
   const { env, readFile = (path) => readFileFromDisk(path, 'utf8'), records, masterKey, previousMasterKeys = [], now = Date.now } = options
   const asker = createAsker(options.http)
   const files = fileSource({ readFile: async (path) => await readFile(path) })
