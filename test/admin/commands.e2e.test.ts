@@ -1,0 +1,167 @@
+/** The commands that administer a running gateway, over sockets; one of them through the command line itself. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { auditCommand } from '../../src/server/commands/audit.ts'
+import { budgetCommand } from '../../src/server/commands/budget.ts'
+import type { CommandArgs } from '../../src/server/commands/catalog-file.ts'
+import { keysCommand } from '../../src/server/commands/keys.ts'
+import { reconcileCommand } from '../../src/server/commands/reconcile.ts'
+import { secretsCommand } from '../../src/server/commands/secrets.ts'
+import { usageCommand } from '../../src/server/commands/usage.ts'
+import { adminRig, OWNER } from './rig.ts'
+
+const rig = await adminRig({
+  budgets: [{ name: 'everything', limit: '100' }],
+  secrets: { masterKey: 'env:ADMIN_TEST_MASTER_KEY' },
+})
+const directory = mkdtempSync(join(tmpdir(), 'signalbox-commands-'))
+const before = process.env['SIGNALBOX_ADMIN_KEY']
+process.env['SIGNALBOX_ADMIN_KEY'] = OWNER
+after(() => {
+  if (before === undefined) delete process.env['SIGNALBOX_ADMIN_KEY']
+  else process.env['SIGNALBOX_ADMIN_KEY'] = before
+  rmSync(directory, { recursive: true, force: true })
+})
+
+type Command = (args: CommandArgs) => Promise<number>
+
+async function run(command: Command, words: string, options: Record<string, string | boolean> = {}): Promise<{ code: number; out: string }> {
+  let out = ''
+  const code = await command({
+    positionals: words.split(' ').filter(Boolean),
+    options: { url: rig.url, ...options },
+    write: (text) => {
+      out += text
+    },
+  })
+  return { code, out }
+}
+
+const json = async <Answer>(command: Command, words: string, options: Record<string, string | boolean> = {}): Promise<Answer> => {
+  const { code, out } = await run(command, words, { json: true, ...options })
+  assert.equal(code, 0, out)
+  return JSON.parse(out) as Answer
+}
+
+interface Made {
+  readonly id: string
+  readonly key: string
+}
+
+test('a key is made, shown, listed, rotated and revoked', async () => {
+  const made = await json<Made & { budgets: { limit: string; window: string }[]; limits: object[] }>(keysCommand, 'create', {
+    alias: 'checkout',
+    models: 'main',
+    budget: '0.50/day,10/month',
+    limit: 'requests=60/1m,concurrent=4',
+    expires: '30d',
+  })
+  assert.deepEqual(
+    made.budgets.map(({ limit, window }) => [limit, window]),
+    [
+      ['0.5', 'day'],
+      ['10', 'month'],
+    ],
+  )
+  assert.equal(made.limits.length, 2)
+  assert.equal((await rig.ask(made.key)).status, 200)
+  assert.equal((await rig.ask(made.key, 'other')).status, 403)
+
+  const shown = await run(keysCommand, `show ${made.id}`)
+  assert.match(shown.out, /\(checkout\).*\n.*belongs to the installation\n {2}models: main\n {2}at most 60 requests in 1m\n/)
+  assert.match(shown.out, /budget : \$0\.0\d+ spent, \$0 held of \$0\.5, anew /)
+  const listed = await run(keysCommand, '')
+  assert.ok(listed.out.includes(made.id) && !listed.out.includes(made.key))
+
+  const rotated = await json<Made>(keysCommand, `rotate ${made.id}`, { overlap: '0s' })
+  assert.equal(rotated.id, made.id)
+  assert.equal((await rig.ask(rotated.key)).status, 200)
+  assert.equal((await rig.ask(made.key)).status, 401)
+  assert.equal((await run(keysCommand, `revoke ${made.id}`)).out, `${made.id} is revoked: it ends everywhere within a second.\n`)
+  assert.equal((await rig.ask(rotated.key)).status, 401)
+  assert.equal((await run(keysCommand, `revoke ${made.id}`)).code, 1)
+})
+
+test('usage as a table, as JSON and as CSV', async () => {
+  const made = await json<Made>(keysCommand, 'create', { alias: 'counted' })
+  await (await rig.ask(made.key)).text()
+  const rows = async (): Promise<{ requests: number; cost: string }[]> =>
+    (await json<{ rows: { requests: number; cost: string }[] }>(usageCommand, '', { by: 'key,model', only: made.id })).rows
+  for (let wait = 0; wait < 20 && (await rows())[0]?.cost === '0'; wait++) await new Promise((done) => setTimeout(done, 50))
+  const [row] = await rows()
+  assert.equal(row?.requests, 1)
+  assert.ok(Number(row?.cost) > 0)
+  const table = await run(usageCommand, '', { by: 'key,model', only: made.id, from: '1d' })
+  assert.match(table.out, /^key +model +requests +input +output +cost USD\n/)
+  assert.match((await run(usageCommand, '', { format: 'csv', only: made.id })).out, /^key,requests,inputTokens/)
+  assert.match((await run(usageCommand, '', { format: 'focus', only: made.id })).out, /^BilledCost,.*\r\n.*,USD,.*Tokens/)
+})
+
+test('budgets of the file and of the store, and how far each is used', async () => {
+  const made = await json<{ id: string }>(budgetCommand, 'create', { limit: '$5', window: 'day', by: 'key', name: 'each' })
+  const list = await run(budgetCommand, 'list')
+  assert.match(list.out, /everything +100 +month +all together +all +refuse +config/)
+  assert.match(list.out, /each +5 +day +each key +all +refuse +admin/)
+  const status = await run(budgetCommand, 'status')
+  assert.match(status.out, /everything/)
+  assert.match(status.out, new RegExp(`${made.id}: each key has its own`))
+  assert.match((await run(budgetCommand, `status ${made.id} key_nobody`)).out, /each +key_nobody +5 +0 +0 +5/)
+  assert.equal((await run(budgetCommand, `remove ${made.id}`)).code, 0)
+})
+
+test('the audit log tells what was done, and that it is whole', async () => {
+  const list = await run(auditCommand, '')
+  assert.match(list.out, /owner +key\.create +key\/key_\w+ +127\.0\.0\.1/)
+  assert.match(list.out, /owner +budget\.delete/)
+  const verified = await run(auditCommand, 'verify')
+  assert.deepEqual([verified.code, /^The log is whole: \d+ entries/.test(verified.out)], [0, true])
+})
+
+test('a question that makes no sense is met with the one that does', async () => {
+  assert.deepEqual(await run(keysCommand, 'creat'), { code: 2, out: 'keys: there is no `keys creat`: did you mean `create`?\n' })
+  assert.deepEqual(await run(keysCommand, 'show'), { code: 2, out: 'keys: the id of a key is missing: signalbox keys show key_…\n' })
+  assert.match((await run(keysCommand, 'create', { budget: 'lots' })).out, /--budget lots is not a budget: write 0\.50\/day/)
+  assert.match((await run(usageCommand, '', { by: 'colour' })).out, /^usage: by: there is no dimension colour: there are key, /)
+  assert.match((await run(usageCommand, '', { from: 'monday' })).out, /--from monday is not a time: write 2026-01-31/)
+  assert.match((await run(budgetCommand, 'create')).out, /--limit is missing/)
+  assert.match((await run(secretsCommand, 'set openai sk-secret')).out, /a value does not belong on the command line/)
+  assert.match((await run(keysCommand, 'show key_none')).out, /^keys: There is no such key\.\n$/)
+})
+
+test('without statements there is nothing to reconcile, and the command says so', async () => {
+  const { code, out } = await run(reconcileCommand, '')
+  assert.equal(code, 1)
+  assert.match(out, /statement/)
+})
+
+test('a gateway that is not there, and a key that it does not know', async () => {
+  const away = await run(keysCommand, 'list', { url: 'http://127.0.0.1:9' })
+  assert.equal(away.code, 1)
+  assert.match(away.out, /^keys: no gateway answers at http:\/\/127\.0\.0\.1:9: .*\n {2}→ start one with `signalbox serve`/)
+  process.env['SIGNALBOX_ADMIN_KEY'] = 'somebody-else'
+  const strange = await run(keysCommand, 'list')
+  process.env['SIGNALBOX_ADMIN_KEY'] = OWNER
+  assert.match(strange.out, /^keys: This key is not known.*\n {2}→ put the owner's key/)
+})
+
+test('from the command line: options, JSON, and the address out of the configuration', async () => {
+  const config = join(directory, 'signalbox.yaml')
+  writeFileSync(config, `server: { port: ${new URL(rig.url).port} }\nadmin: { key: "file:./owner" }\n`)
+  writeFileSync(join(directory, 'owner'), `${OWNER}\n`)
+  const cli = fileURLToPath(new URL('../../src/server/cli.ts', import.meta.url))
+  const { PATH } = process.env
+  const out = await new Promise<string>((resolve, reject) =>
+    execFile(
+      process.execPath,
+      [cli, 'keys', 'create', '--alias', 'by-hand', '--models', 'main', '--json'],
+      { cwd: directory, env: { PATH } },
+      (error, stdout) => (error ? reject(error) : resolve(stdout)),
+    ),
+  )
+  assert.match((JSON.parse(out) as Made).key, /^sb-/)
+})
