@@ -9,6 +9,8 @@ export interface ProviderKeysOptions {
   readonly secrets: Pick<Secrets, 'current' | 'watch' | 'organisationsOf'>
   /** Milliseconds. */
   readonly overlapMs: number
+  /** While an old key is left, `changed` is called so often: a new key that the provider refused may be known to it by now. Milliseconds. Default 5,000. */
+  readonly retryMs?: number
   readonly now?: () => number
   /** The number of keys of some provider may be another one now. */
   changed?(): void
@@ -24,6 +26,8 @@ export interface ProviderKeys {
   stop(): void
 }
 
+type ListOptions = Required<Omit<ProviderKeysOptions, 'retryMs'>>
+
 /** An old key that may still be used. */
 interface Old {
   readonly reference: string
@@ -34,16 +38,16 @@ interface Old {
 /** Old keys are taken out of texts for so long after their end: answers to calls that were made with them may still come. */
 const SCRUB_MS = 3_600_000
 
-export function createProviderKeys({ secrets, overlapMs, now = Date.now, changed }: ProviderKeysOptions): ProviderKeys {
+export function createProviderKeys({ secrets, overlapMs, retryMs = 5_000, now = Date.now, changed }: ProviderKeysOptions): ProviderKeys {
   const lists = new Map<string, KeyList>()
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  /** Wakes when the next overlap ends. */
+  /** Wakes when an overlap ends, and from time to time while one lasts. */
   function arm(): void {
     clearTimeout(timer)
     const soonest = Math.min(...[...lists.values()].map((list) => list.nextEnd()))
     if (soonest === Number.POSITIVE_INFINITY) return
-    timer = setTimeout(tick, Math.min(Math.max(1, soonest - now()), 2 ** 31 - 1))
+    timer = setTimeout(tick, Math.max(1, Math.min(soonest - now(), retryMs)))
     timer.unref()
   }
   function tick(): void {
@@ -90,11 +94,11 @@ class KeyList implements Credentials {
   #places: readonly string[] = []
   #old: Old[] = []
   #gone: { readonly value: string; readonly until: number }[] = []
-  readonly #options: Required<ProviderKeysOptions>
+  readonly #options: ListOptions
   readonly #organisation: string | undefined
   readonly #theirs = new Map<string, KeyList>()
 
-  constructor(references: readonly string[], options: Required<ProviderKeysOptions>, organisation?: string) {
+  constructor(references: readonly string[], options: ListOptions, organisation?: string) {
     this.references = references
     this.#options = options
     this.#organisation = organisation

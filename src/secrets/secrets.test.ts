@@ -214,3 +214,52 @@ describe('while it runs', () => {
     await secrets.close()
   })
 })
+
+describe('a reload', () => {
+  test('reads everything first: what is abandoned has changed nothing, what is committed is in force at once', async () => {
+    const env: Record<string, string> = { A: 'a-1', T: 'tok' }
+    await using server = await vaultWith(() => 'sk-vault')
+    const secrets = createSecrets({ env, http: { attempts: 1, backoffMs: 1 } })
+    await secrets.start(wanted('env:A'))
+    const changes: SecretChange[] = []
+    secrets.watch((change) => changes.push(change))
+    env['A'] = 'a-2'
+    const vault = { url: server.url, auth: { token: 'env:T' }, kv: 2 } as const
+    const refused = await secrets.prepare(wanted('env:B', 'vault:kv/openai#key'), { vault })
+    assert.deepEqual(
+      refused.problems.map(({ path }) => path),
+      ['providers.p.keys[0]'],
+    )
+    await refused.abandon()
+    assert.deepEqual([secrets.current('env:A'), secrets.current('vault:kv/openai#key'), changes.length], ['a-1', undefined, 0])
+
+    const taken = await secrets.prepare(wanted('env:A', 'vault:kv/openai#key'), { vault })
+    assert.deepEqual([taken.problems, secrets.current('env:A')], [[], 'a-1'])
+    await taken.commit()
+    assert.deepEqual([secrets.current('env:A'), secrets.current('vault:kv/openai#key')], ['a-2', 'sk-vault'])
+    assert.equal(changes.length, 2)
+
+    // A source that is down for a moment does not keep a configuration from being taken: there is an earlier value.
+    server.answer = () => ({ status: 503, body: {} })
+    const later = await secrets.prepare(wanted('env:A', 'vault:kv/openai#key'), { vault })
+    assert.deepEqual(later.problems, [])
+    await later.commit()
+    assert.equal(secrets.current('vault:kv/openai#key'), 'sk-vault')
+    await secrets.close()
+  })
+
+  test('another master key in the new settings wraps the stored secrets anew', async () => {
+    const records = fakeRecords()
+    const env = { OLD: key(), NEW: key() }
+    const secrets = createSecrets({ env, records, masterKey: 'env:OLD' })
+    await secrets.put('openai', 'sk-1')
+    assert.deepEqual(await secrets.start(wanted('secret:openai')), [])
+    const before = (await secrets.list())[0]?.masterKey
+    assert.deepEqual(await secrets.start(wanted('secret:openai'), { masterKey: 'env:NEW', previousMasterKeys: ['env:OLD'] }), [])
+    assert.equal(secrets.current('secret:openai'), 'sk-1')
+    await until(async () => (await secrets.list())[0]?.masterKey !== before)
+    await secrets.put('openai', 'sk-2')
+    assert.equal(secrets.current('secret:openai'), 'sk-2')
+    await secrets.close()
+  })
+})
