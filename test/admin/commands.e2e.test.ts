@@ -30,7 +30,11 @@ after(() => {
 
 type Command = (args: CommandArgs) => Promise<number>
 
-async function run(command: Command, words: string, options: Record<string, string | boolean> = {}): Promise<{ code: number; out: string }> {
+async function run(
+  command: Command,
+  words: string,
+  options: Record<string, string | boolean> = {},
+): Promise<{ code: number; out: string }> {
   let out = ''
   const code = await command({
     positionals: words.split(' ').filter(Boolean),
