@@ -8,6 +8,7 @@
  */
 import type { Nanos } from '../../core/money.ts'
 import type { PricedCandidate } from '../../core/policy.ts'
+import { wholeOf } from './meter.ts'
 import { mostOf } from './tenants.ts'
 
 /** What holds where nobody knows a price, and how much is held. */
@@ -55,7 +56,8 @@ export class Costs {
   readonly #policy: Policy
   readonly #markup: number
   readonly #allowed: number
-  readonly #known: (Nanos | null | undefined)[] = []
+  readonly #costs: (Nanos | null | undefined)[] = []
+  readonly #charges: (number | null | undefined)[] = []
 
   constructor(
     candidates: readonly PricedCandidate[],
@@ -76,18 +78,22 @@ export class Costs {
 
   /** What the provider may charge. Undefined: nobody knows. */
   cost(index: number): Nanos | undefined {
-    const known = this.#known[index]
+    const known = this.#costs[index]
     if (known !== undefined) return known ?? undefined
     const output = this.output(index)
     const cost = this.candidates[index]?.worstCost(this.input, output)
     const told = cost ?? (this.#policy.unknown === 'estimate' ? estimatedCost(this.#policy, this.input, output) : undefined)
-    this.#known[index] = told ?? null
+    this.#costs[index] = told ?? null
     return told
   }
 
-  /** What the tenant may be charged. */
-  charge(index: number): Nanos | undefined {
+  /** What the tenant may be charged, as counters count it. */
+  charge(index: number): number | undefined {
+    const known = this.#charges[index]
+    if (known !== undefined) return known ?? undefined
     const cost = this.cost(index)
-    return cost === undefined ? undefined : mostOf(cost, this.#markup)
+    const charge = cost === undefined ? undefined : wholeOf(mostOf(cost, this.#markup))
+    this.#charges[index] = charge ?? null
+    return charge
   }
 }

@@ -4,27 +4,30 @@ import type { CounterState } from '../../core/counters.ts'
 import type { Headers } from '../../core/http.ts'
 import type { Meter } from './meter.ts'
 
-export interface Measured {
-  readonly meter: Meter
-  /** With this call's own hold in it. */
-  readonly state: CounterState
-}
-
 interface Room {
   readonly meter: Meter
   readonly remaining: number
 }
 
-/** Undefined where there are no limits to tell of. */
-export function limitHeaders(dialect: WireId, measured: readonly Measured[], now: number): Headers | undefined {
-  const rooms = new Map<Meter['measure'], Room>()
-  for (const { meter, state } of measured) {
-    if (meter.kind !== 'rate' || meter.gauge) continue
+type Rooms = Partial<Record<Meter['measure'], Room>>
+
+/** `states` are those of `applied`, one for each, with the call's own hold in them. Undefined where there are no limits to tell of. */
+export function limitHeaders(
+  dialect: WireId,
+  applied: readonly { readonly meter: Meter }[],
+  states: readonly CounterState[],
+  now: number,
+): Headers | undefined {
+  let rooms: Rooms | undefined
+  for (let index = 0; index < applied.length; index++) {
+    const meter = applied[index]?.meter
+    const state = states[index]
+    if (!meter || !state || meter.kind !== 'rate' || meter.gauge) continue
     const remaining = Math.max(0, meter.limit - state.spent - state.held)
-    const known = rooms.get(meter.measure)
-    if (!known || remaining < known.remaining) rooms.set(meter.measure, { meter, remaining })
+    rooms ??= {}
+    if (remaining < (rooms[meter.measure]?.remaining ?? Number.POSITIVE_INFINITY)) rooms[meter.measure] = { meter, remaining }
   }
-  if (rooms.size === 0) return undefined
+  if (!rooms) return undefined
   switch (dialect) {
     case 'anthropic-messages':
       return anthropic(rooms, now)
@@ -35,33 +38,35 @@ export function limitHeaders(dialect: WireId, measured: readonly Measured[], now
   }
 }
 
-type Rooms = ReadonlyMap<Meter['measure'], Room>
-
 /** A rolling window is empty again when it has gone by as a whole. */
 const resetMs = ({ meter, remaining }: Room): number => (remaining >= meter.limit ? 0 : (meter.rollingMs ?? 60_000))
 
 /** OpenAI knows one count of tokens: where only input or output is limited, the tighter one of these. */
 function openai(rooms: Rooms): Headers {
   const headers: Headers = {}
-  const both = [rooms.get('tokens'), rooms.get('input-tokens'), rooms.get('output-tokens')].filter((room) => room !== undefined)
-  const tokens = both.toSorted((one, other) => one.remaining - other.remaining)[0]
-  for (const [what, room] of [
-    ['requests', rooms.get('requests')],
-    ['tokens', tokens],
-  ] as const) {
-    if (!room) continue
-    headers[`x-ratelimit-limit-${what}`] = String(room.meter.limit)
-    headers[`x-ratelimit-remaining-${what}`] = String(room.remaining)
-    headers[`x-ratelimit-reset-${what}`] = goDuration(resetMs(room))
+  const { requests } = rooms
+  if (requests) {
+    headers['x-ratelimit-limit-requests'] = requests.meter.limitText
+    headers['x-ratelimit-remaining-requests'] = String(requests.remaining)
+    headers['x-ratelimit-reset-requests'] = goDuration(resetMs(requests))
+  }
+  const tokens = tighter(rooms.tokens, tighter(rooms['input-tokens'], rooms['output-tokens']))
+  if (tokens) {
+    headers['x-ratelimit-limit-tokens'] = tokens.meter.limitText
+    headers['x-ratelimit-remaining-tokens'] = String(tokens.remaining)
+    headers['x-ratelimit-reset-tokens'] = goDuration(resetMs(tokens))
   }
   return headers
 }
 
+const tighter = (one: Room | undefined, other: Room | undefined): Room | undefined =>
+  one && (!other || one.remaining <= other.remaining) ? one : other
+
 function anthropic(rooms: Rooms, now: number): Headers {
   const headers: Headers = {}
-  for (const [measure, room] of rooms) {
+  for (const [measure, room] of Object.entries(rooms)) {
     const prefix = `anthropic-ratelimit-${measure}`
-    headers[`${prefix}-limit`] = String(room.meter.limit)
+    headers[`${prefix}-limit`] = room.meter.limitText
     headers[`${prefix}-remaining`] = String(room.remaining)
     headers[`${prefix}-reset`] = `${new Date(now + resetMs(room)).toISOString().slice(0, 19)}Z`
   }
@@ -72,7 +77,7 @@ function anthropic(rooms: Rooms, now: number): Headers {
 function standard(rooms: Rooms): Headers {
   const policies: string[] = []
   const limits: string[] = []
-  for (const [measure, room] of rooms) {
+  for (const [measure, room] of Object.entries(rooms)) {
     policies.push(`"${measure}";q=${room.meter.limit};w=${Math.ceil((room.meter.rollingMs ?? 60_000) / 1000)}`)
     limits.push(`"${measure}";r=${room.remaining};t=${Math.ceil(resetMs(room) / 1000)}`)
   }

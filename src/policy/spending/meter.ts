@@ -39,7 +39,8 @@ export interface Slot {
 
 /** Counters hold whole numbers below this. */
 export const MOST = Number.MAX_SAFE_INTEGER
-export const wholeOf = (nanos: Nanos): number => (nanos > BigInt(MOST) ? MOST : Number(nanos))
+const MOST_NANOS = BigInt(MOST)
+export const wholeOf = (nanos: Nanos): number => (nanos > MOST_NANOS ? MOST : Number(nanos))
 
 /** Values come from callers too. */
 const REMEMBERED = 10_000
@@ -77,6 +78,9 @@ export class Meter {
   readonly organisation: string | undefined
   readonly budget: BudgetRule | undefined
   readonly rollingMs: number | undefined
+  /** Counts what is under way, and keeps nothing. */
+  readonly gauge: boolean
+  readonly limitText: string
   /** Shares of the limit at which to warn, least first. */
   readonly warnAt: readonly number[]
   readonly #window: MeterOptions['window']
@@ -101,6 +105,8 @@ export class Meter {
     this.tiers = options.tiers && new Set(options.tiers)
     this.organisation = options.organisation
     this.budget = options.budget
+    this.gauge = options.measure === 'concurrent'
+    this.limitText = String(options.limit)
     this.rollingMs = typeof options.window === 'object' ? options.window.rollingMs : undefined
     this.warnAt = (options.warnAt ?? options.budget?.warnAt ?? []).toSorted((one, other) => one - other)
     // A window of minutes is empty again before anybody could tell what was in it.
@@ -109,10 +115,6 @@ export class Meter {
     this.#timeZone = options.timeZone
     this.#spentBefore = seeds.spentBefore
     this.#aloneSince = seeds.aloneSince?.() ?? Number.POSITIVE_INFINITY
-  }
-
-  get gauge(): boolean {
-    return this.measure === 'concurrent'
   }
 
   /** Its counter for this value at this time. `where` says how the ledger finds what was counted there. */

@@ -47,6 +47,7 @@ export class Reservation implements Admitted {
   readonly #who: Attribution
   readonly #terms: Terms
   readonly #costs: Costs
+  readonly #places: readonly number[]
   #now: number
   #applied: readonly Applied[] = []
   /** Those that hold for where the call may still go, and what is held for each. */
@@ -63,14 +64,11 @@ export class Reservation implements Admitted {
     this.#who = attributionOf(call)
     this.#terms = desk.book.terms(this.#who.organisation)
     this.#costs = new Costs(call.candidates(), desk.policy, this.#terms.markup, call)
+    this.#places = firstNumbers(this.#costs.candidates.length)
   }
 
   get headers() {
-    return limitHeaders(
-      this.#call.exchange.dialect,
-      this.#active.map(({ meter }, index) => ({ meter, state: this.#states[index] ?? NOTHING })),
-      this.#now,
-    )
+    return limitHeaders(this.#call.exchange.dialect, this.#active, this.#states, this.#now)
   }
 
   get without(): ReadonlyMap<number, string> | undefined {
@@ -142,7 +140,7 @@ export class Reservation implements Admitted {
   /** Where the call may still go, as far as the rule holds. */
   #placesOf({ only }: Applied): readonly number[] {
     const without = this.#without
-    const all = only ?? this.#costs.candidates.keys().toArray()
+    const all = only ?? this.#places
     return without ? all.filter((index) => !without.has(index)) : all
   }
 
@@ -158,12 +156,9 @@ export class Reservation implements Admitted {
       case 'tokens':
         return this.#unasked(this.#mostOutput(places), this.#costs.input, limit)
       case 'charge': {
-        let most = 0n
-        for (const index of places) {
-          const charge = this.#costs.charge(index) ?? 0n
-          if (charge > most) most = charge
-        }
-        return wholeOf(most)
+        let most = 0
+        for (const index of places) most = Math.max(most, this.#costs.charge(index) ?? 0)
+        return most
       }
     }
   }
@@ -171,7 +166,7 @@ export class Reservation implements Admitted {
   /** A caller who sets no maximum is not turned away for an output that nobody asked for: it takes what there is at most. */
   #unasked(output: number, input: number, limit: number): number {
     const sum = input + output
-    return this.#call.maxOutputTokens === undefined && sum > limit && input <= limit ? Math.max(limit, input) : sum
+    return this.#call.maxOutputTokens === undefined && sum > limit && input <= limit ? limit : sum
   }
 
   #mostOutput(places: readonly number[]): number {
@@ -228,7 +223,7 @@ export class Reservation implements Admitted {
     const { meter, slot } = applied
     const { exchange } = this.#call
     if (meter.kind === 'rate') {
-      const headers = limitHeaders(exchange.dialect, [{ meter, state }], this.#now)
+      const headers = limitHeaders(exchange.dialect, [applied], [state], this.#now)
       if (headers) exchange.limitHeaders = headers
       throw rateRefusal(breach, this.#now)
     }
@@ -390,6 +385,9 @@ export class Reservation implements Admitted {
   }
 }
 
-const NOTHING: CounterState = { spent: 0, held: 0 }
+const numbers: (readonly number[])[] = []
+/** 0, 1, 2 …: the same list each time. */
+const firstNumbers = (count: number): readonly number[] => (numbers[count] ??= Array.from({ length: count }, (_, index) => index))
+
 const UNPRICED = 'no price is known, and a budget holds'
 const waits = ({ budget }: Meter): boolean => budget?.onBreach === 'queue'
