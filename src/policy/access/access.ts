@@ -12,7 +12,7 @@ import { type AccessCrypto, sameDigest } from './access-crypto.ts'
 import { authorize, visibleModel } from './authorize.ts'
 import type { Plan } from './claims.ts'
 import { formOf } from './credential-form.ts'
-import { createDirectory, type Directory, type DirectoryOptions, type Found } from './directory.ts'
+import { createDirectory, type Directory, type DirectoryOptions, type Found, STALE_MS } from './directory.ts'
 import { type IssuerSettings, type JwtVerifier, jwtVerifier } from './jwt.ts'
 import type { FetchJson } from './key-set.ts'
 import { keyUse } from './key-use.ts'
@@ -34,12 +34,14 @@ export interface AccessSettings extends OriginSettings {
   readonly mode: 'open' | 'keys'
   /** The owner's key. */
   readonly ownerKey: string | undefined
+  /** How long known keys are gone by while the store cannot be reached. Default 10 minutes. */
+  readonly staleMs?: number
   readonly jwt?: readonly IssuerSettings[]
   readonly plans?: Readonly<Record<string, Plan>>
   readonly tokens?: TokenSettings
 }
 
-export interface AccessOptions extends Omit<DirectoryOptions, 'records'> {
+export interface AccessOptions extends Omit<DirectoryOptions, 'records' | 'staleMs'> {
   readonly settings: AccessSettings
   readonly crypto: AccessCrypto
   /** Absent: there are no gateway keys, and no tokens. */
@@ -68,9 +70,9 @@ const SWEEP_MS = 600_000
 
 export function createAccess({ settings: first, crypto, records, audit, fetchJson, ...options }: AccessOptions): GatewayAccess {
   const { now = Date.now } = options
-  const directory: Directory | undefined = records && createDirectory({ records, ...options })
-  const note = audit && keyUse(audit)
   let settings = first
+  const directory: Directory | undefined = records && createDirectory({ records, staleMs: () => settings.staleMs ?? STALE_MS, ...options })
+  const note = audit && keyUse(audit)
   let origins = createOrigins(first)
   let ownerDigest = digestOfOwner(first)
   let jwt = verifierFor(first)

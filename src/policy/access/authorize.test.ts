@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseAddress } from '../../core/address.ts'
 import { GatewayError } from '../../core/error.ts'
 import { anonymous, type Principal, roles, type Scopes } from '../../core/principal.ts'
-import { parseAddress } from './address.ts'
 import { authorize, visibleModel, type WantedWithAddress } from './authorize.ts'
 import { adminActions, can, may, mayGrant, mustBeAbleTo, visibleOrganisation } from './roles.ts'
 import { beyond, intersected } from './scopes.ts'
@@ -39,6 +39,12 @@ test('models: the name itself, all of a provider, and nothing that only looks li
     ['fast', 'openai/gpt-5'],
   )
   assert.ok(visibleModel(holder({}), 'anything'))
+})
+
+test('a key for some tiers may not use a model of none', () => {
+  assert.equal(refused({ tiers: ['free'] }, { requestedModel: 'fast', tier: 'free' }), undefined)
+  assert.match(refused({ tiers: ['free'] }, { requestedModel: 'openai/gpt-5' }) ?? '', /no tier/)
+  assert.equal(refused({ tiers: ['free'] }, { op: 'models' }), undefined)
 })
 
 test('one model and the list of models are one endpoint', () => {

@@ -1,8 +1,9 @@
 /** What an authenticated caller may do: scopes, checked against what the call wants. */
+
+import { type Address, type AddressRange, parseRange } from '../../core/address.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { Wanted } from '../../core/policy.ts'
 import type { Principal } from '../../core/principal.ts'
-import { type Address, type AddressRange, parseRange } from './address.ts'
 import { allows } from './scopes.ts'
 
 export interface WantedWithAddress extends Omit<Wanted, 'caller'> {
@@ -19,8 +20,13 @@ export function authorize(principal: Principal, { op, requestedModel, tier, tool
     throw forbidden(`This key may not use the endpoint \`${endpointOf(op)}\`.`)
   if (scopes.models && requestedModel !== undefined && !allows(scopes.models, requestedModel))
     throw forbidden(`This key may not use the model \`${shown(requestedModel)}\`.`)
-  if (scopes.tiers && tier !== undefined && !allows(scopes.tiers, tier))
-    throw forbidden(`This key may not use the tier \`${shown(tier)}\`.`)
+  // A model of no tier is of none that the key may use.
+  if (scopes.tiers && (tier !== undefined ? !allows(scopes.tiers, tier) : requestedModel !== undefined))
+    throw forbidden(
+      tier === undefined
+        ? `This key may not use models of no tier, like \`${shown(requestedModel ?? '')}\`.`
+        : `This key may not use the tier \`${shown(tier)}\`.`,
+    )
   if (scopes.tools && tool !== undefined && !allows(scopes.tools, tool))
     throw forbidden(`This key may not use the tool \`${shown(tool)}\`.`)
 }

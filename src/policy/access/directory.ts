@@ -35,7 +35,7 @@ export interface Found {
 export interface DirectoryOptions {
   readonly records: RecordStore
   /** How long to go by what is known while the store cannot be reached. Default 10 minutes. */
-  readonly staleMs?: number
+  readonly staleMs?: () => number
   /** How long one lookup may take. Default 250. */
   readonly lookupMs?: number
   /** How long a digest that nobody knows is refused without asking again. Default 5 000. */
@@ -67,7 +67,8 @@ export interface Directory {
   close(): void
 }
 
-const PAGE = 5_000
+export const STALE_MS = 600_000
+const PAGE = 2_000
 const MOST_UNKNOWN = 10_000
 /** Beyond this many lookups at once, others are told to come back: guesses must not take the store down. */
 const MOST_LOOKUPS = 64
@@ -83,7 +84,7 @@ interface Tables {
 
 export function createDirectory({
   records,
-  staleMs = 600_000,
+  staleMs = () => STALE_MS,
   lookupMs = 250,
   negativeMs = 5_000,
   now = Date.now,
@@ -164,7 +165,7 @@ export function createDirectory({
 
   function recent(): boolean {
     const last = contact.last()
-    return last !== undefined && now() - last <= staleMs
+    return last !== undefined && now() - last <= staleMs()
   }
 
   async function lookUp(kind: DirectoryKind, digest: string): Promise<Found | undefined> {

@@ -54,14 +54,14 @@ export function keyRecord(spec: KeySpec, kind: KeyKind, crypto: AccessCrypto): {
 
 /** The same key with another specification. */
 export function changedKey(record: StoredRecord, version: number, spec: KeySpec): NewRecord & { readonly version: number } {
-  const { prefix, previous, rotatedAt } = record.data
+  const { prefix, previous, rotatedAt, createdBy } = record.data
   return {
     kind: record.kind,
     id: record.id,
     lookup: record.lookup,
     organisation: spec.tenant.organisation,
     version,
-    data: dataOf({ ...specJson(spec), prefix, previous, rotatedAt }),
+    data: dataOf({ ...specJson(spec), prefix, previous, rotatedAt, createdBy }),
   }
 }
 

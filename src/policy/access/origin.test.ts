@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressText, parseAddress, parseRange } from './address.ts'
+import { addressText, parseAddress, parseRange } from '../../core/address.ts'
 import { createOrigins } from './origin.ts'
 
 const text = (address: string): string | undefined => {

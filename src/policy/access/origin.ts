@@ -1,6 +1,7 @@
 /** Where a call comes from: the caller's address, seen through proxies that are trusted, and the class it belongs to. */
+
+import { type Address, type AddressRange, addressText, parseAddress, parseRange } from '../../core/address.ts'
 import type { Caller } from '../../core/policy.ts'
-import { type Address, type AddressRange, addressText, parseAddress, parseRange } from './address.ts'
 import { boundedMap } from './bounded-map.ts'
 
 export interface OriginSettings {

@@ -1,6 +1,7 @@
 /** Scopes: what a list of names allows, and what is left where two of them hold at once. */
+
+import { parseRange } from '../../core/address.ts'
 import type { Scopes } from '../../core/principal.ts'
-import { parseRange } from './address.ts'
 
 export const scopeNames = ['models', 'tiers', 'endpoints', 'tools', 'ips'] as const satisfies readonly (keyof Scopes)[]
 export type ScopeName = (typeof scopeNames)[number]
