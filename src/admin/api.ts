@@ -73,6 +73,7 @@ async function callerOf(parts: AdminParts, request: FastifyRequest): Promise<Pri
   if (parts.isOwner(caller.credential)) return owner
   const principal = await parts.services?.authenticate(caller)
   if (!principal || principal.kind === 'anonymous') throw new GatewayError('unauthenticated', 'This key is not known.')
+  parts.services?.authorize?.(principal, { op: 'admin', caller })
   return principal
 }
 
