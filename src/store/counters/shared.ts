@@ -1,0 +1,445 @@
+/**
+ * Counters of one process with several threads, in memory that they share. They are as those of `memory.ts`; there is room for so many and
+ * no more. Without room, calls that nothing limits are not counted, and others are refused as `overloaded`.
+ */
+import type { CounterState, Counters, Hold, Reserved } from '../../core/counters.ts'
+import { GatewayError } from '../../core/error.ts'
+import { createSeeds } from './seeds.ts'
+import { checkName, GENERATION, LENGTH, openSharedMemory, type Plan, recoverThread, sharedMemoryBuffer } from './shared-memory.ts'
+import { actualOf, checkHold, endOf, IDLE_MS, rollingSliceMs, SLOTS } from './windows.ts'
+
+export interface SharedCountersOptions {
+  /** From `sharedCountersBuffer`, the same in all threads. */
+  readonly buffer: SharedArrayBuffer
+  readonly now?: () => number
+  /** Told once, when there is no room any more. */
+  readonly onTrouble?: (message: string) => void
+}
+
+export interface SharedCounters extends Counters {
+  settle(id: string, holds: readonly Hold[], actual: readonly number[]): void
+}
+
+/** Counters that there is room for, unless told otherwise: 560 bytes each, taken from the system when they are used. */
+const CAPACITY = 65_536
+/** Settled calls that are remembered, so that settling twice is noticed. */
+const REMEMBERED = 4_096
+const [MOST_NAME, MOST_ID] = [200, 128] as const
+const SWEPT_PER_NEW = 4
+
+// Cells of a counter, of a call, and of one hold of a call.
+const [SPENT, HELD, ENDS, SLICE, LATEST, SEEDABLE, USED_AT, USERS, NAME] = [3, 4, 5, 6, 7, 8, 9, 10, 11] as const
+const RING = NAME + MOST_NAME / 8
+const [AT, UNTIL, FIRST, SETTLED, LATER, ID] = [3, 4, 5, 6, 7, 8] as const
+const [COUNTER, WHICH, AMOUNT, FOLLOWING] = [3, 4, 5, 6] as const
+// Cells of all: no lease ends before; the sweep's place; settled calls, oldest and youngest; how many; told that there is no room.
+const [DUE, HAND, OLDEST, YOUNGEST, SETTLED_COUNT, TOLD] = [0, 1, 2, 3, 4, 5] as const
+
+const plansFor = (capacity: number): [Plan, Plan, Plan] => {
+  const calls = Math.max(2 * REMEMBERED, Math.ceil(capacity / 2))
+  return [
+    { shape: { size: RING + 2 * SLOTS, name: { at: NAME, most: MOST_NAME } }, capacity },
+    { shape: { size: ID + MOST_ID / 8, name: { at: ID, most: MOST_ID } }, capacity: calls },
+    { shape: { size: FOLLOWING + 1 }, capacity: calls * 8 },
+  ]
+}
+
+/** Memory for so many counters, to be handed to all threads. */
+export function sharedCountersBuffer(capacity: number = CAPACITY): SharedArrayBuffer {
+  return sharedMemoryBuffer(plansFor(capacity))
+}
+
+/** To be called by whoever notices that a thread has ended, with the id that it had. */
+export const recoverSharedCounters = (buffer: SharedArrayBuffer, thread: number): void => recoverThread(buffer, thread)
+
+/** The capacity follows from the size, so that a buffer is all that a thread needs. */
+function capacityOf(buffer: SharedArrayBuffer): number {
+  let [low, high] = [1, 2 ** 26]
+  const sizeOf = (capacity: number): number => {
+    const plans = plansFor(capacity)
+    return plans.reduce((sum, { shape, capacity: records }) => sum + records * (shape.size + (shape.name ? 1 : 0)) * 8, 0)
+  }
+  const fixed = sharedMemoryBuffer([]).byteLength + 3 * 2 * 8
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (fixed + sizeOf(middle) <= buffer.byteLength) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+export function createSharedCounters({ buffer, now = Date.now, onTrouble = () => {} }: SharedCountersOptions): SharedCounters {
+  const memory = openSharedMemory(buffer, plansFor(capacityOf(buffer)))
+  const { cells, put, globals } = memory
+  const [counters, calls, parts] = memory.tables as [(typeof memory.tables)[0], (typeof memory.tables)[0], (typeof memory.tables)[0]]
+  const seeds = createSeeds()
+  /** Where this thread found counters last; checked before it is believed. */
+  const places = new Map<string, { readonly record: number; readonly generation: number }>()
+  /** Those that a call has found so far: they are not swept away while it looks for the others. */
+  const found: number[] = []
+  const get = (cell: number): number => cells[cell] ?? 0
+  const plus = (cell: number, by: number): void => put(cell, get(cell) + by)
+  const stateAt = (c: number): CounterState => ({ spent: get(c + SPENT), held: get(c + HELD) })
+
+  function recordOf(name: string): number {
+    const place = places.get(name)
+    if (place && get(counters.at(place.record) + GENERATION) === place.generation) return place.record
+    const record = counters.find(name)
+    if (record >= 0) remember(name, record)
+    return record
+  }
+
+  function remember(name: string, record: number): void {
+    if (places.size > CAPACITY) places.clear()
+    places.set(name, { record, generation: get(counters.at(record) + GENERATION) })
+  }
+
+  /** Slices that have left the window are taken off. */
+  function advance(c: number, at: number): void {
+    const sliceMs = get(c + SLICE)
+    if (sliceMs === 0) return
+    const [slice, latest] = [Math.floor(at / sliceMs), get(c + LATEST)]
+    if (slice <= latest) return
+    for (let next = Math.max(latest + 1, slice - SLOTS + 1); next <= slice; next++) {
+      const ring = c + RING + 2 * (next % SLOTS)
+      if (get(ring) !== 0) plus(c + SPENT, -get(ring))
+      if (get(ring + 1) !== 0) plus(c + HELD, -get(ring + 1))
+      if (get(ring) !== 0) put(ring, 0)
+      if (get(ring + 1) !== 0) put(ring + 1, 0)
+    }
+    put(c + LATEST, slice)
+  }
+
+  /** First cell of the hold's counter, advanced; 0: not known. */
+  function find(hold: Hold, at: number): number {
+    const record = recordOf(hold.counter)
+    if (record < 0) return 0
+    const c = counters.at(record)
+    const [ends, endsAt] = [get(c + ENDS), endOf(hold)]
+    if (ends !== endsAt) {
+      if (ends <= at && endsAt > ends) {
+        counters.remove(record)
+        memory.commit()
+        return 0
+      }
+      put(c + ENDS, Math.max(ends, endsAt))
+    }
+    advance(c, at)
+    if (get(c + SLICE) === rollingSliceMs(hold)) return c
+    const used = get(c + SPENT) + get(c + HELD)
+    counters.remove(record)
+    memory.commit()
+    return add(hold, used, at)
+  }
+
+  /** 0: there is no room. */
+  function add(hold: Hold, spent: number, at: number): number {
+    checkName(hold.counter, MOST_NAME, 'a counter')
+    let record = counters.add(hold.counter)
+    if (record < 0 && sweep(counters.used(), at) > 0) record = counters.add(hold.counter)
+    if (record < 0) return 0
+    const c = counters.at(record)
+    const sliceMs = rollingSliceMs(hold)
+    put(c + SPENT, spent)
+    put(c + ENDS, endOf(hold))
+    put(c + SLICE, sliceMs)
+    put(c + SEEDABLE, hold.spentBefore ? 1 : 0)
+    put(c + USED_AT, at)
+    if (sliceMs > 0) {
+      const latest = Math.floor(at / sliceMs)
+      put(c + LATEST, latest)
+      put(c + RING + 2 * (latest % SLOTS), spent)
+    }
+    remember(hold.counter, record)
+    return c
+  }
+
+  /** Frees counters that are over; how many. */
+  function sweep(most: number, at: number): number {
+    let freed = 0
+    const used = counters.used()
+    for (let left = Math.min(most, used); left > 0; left--) {
+      const record = get(globals + HAND) % used
+      cells[globals + HAND] = record + 1
+      const c = counters.at(record)
+      if (get(c + LENGTH) > 0 && !found.includes(c) && isOver(c, at)) {
+        counters.remove(record)
+        freed++
+      }
+      memory.commit()
+    }
+    return freed
+  }
+
+  function isOver(c: number, at: number): boolean {
+    if (get(c + ENDS) <= at) return true
+    if (get(c + USERS) > 0) return false
+    advance(c, at)
+    const seedable = get(c + SEEDABLE) === 1
+    if (get(c + SPENT) === 0 && (!seedable || get(c + SLICE) > 0)) return true
+    return seedable && at - get(c + USED_AT) > IDLE_MS
+  }
+
+  /** Place of the slice in which something happened; 0: it has left the window. */
+  function sliceAt(c: number, then: number): number {
+    const slice = Math.min(Math.floor(then / get(c + SLICE)), get(c + LATEST))
+    return slice > get(c + LATEST) - SLOTS ? c + RING + 2 * (slice % SLOTS) : 0
+  }
+
+  function giveBack(c: number, amount: number, then: number, at: number): boolean {
+    plus(c + USERS, -1)
+    if (get(c + SLICE) > 0) {
+      advance(c, at)
+      const ring = sliceAt(c, then)
+      if (ring === 0) return false
+      plus(ring + 1, -amount)
+    }
+    plus(c + HELD, -amount)
+    return true
+  }
+
+  function spend(c: number, used: number, onTime: number, then: number, at: number): void {
+    put(c + USED_AT, at)
+    if (get(c + SLICE) > 0) {
+      const ring = sliceAt(c, then)
+      if (ring > 0 && onTime > 0) plus(ring, onTime)
+      const latest = sliceAt(c, at)
+      if (used > onTime) plus(latest, used - onTime)
+    }
+    plus(c + SPENT, used)
+  }
+
+  /** Ends a call: its holds go, `each` is told of those whose counters are still there. */
+  function dissolve(call: number, at: number, each?: (index: number, c: number, amount: number, inWindow: boolean) => void): void {
+    const first = calls.at(call)
+    const then = get(first + AT)
+    let index = 0
+    for (let link = get(first + FIRST); link > 0; index++) {
+      const part = parts.at(link - 1)
+      const record = get(part + COUNTER)
+      const c = counters.at(record)
+      const alive = get(c + GENERATION) === get(part + WHICH)
+      const amount = get(part + AMOUNT)
+      const inWindow = alive && giveBack(c, amount, then, at)
+      each?.(index, alive ? c : 0, amount, inWindow)
+      const next = get(part + FOLLOWING)
+      parts.remove(link - 1)
+      link = next
+    }
+    put(first + FIRST, 0)
+  }
+
+  function release(at: number): void {
+    let due = Number.POSITIVE_INFINITY
+    for (let call = 0; call < calls.used(); call++) {
+      const first = calls.at(call)
+      if (get(first + LENGTH) === 0 || get(first + SETTLED) === 1) continue
+      const until = get(first + UNTIL)
+      if (until > at) due = Math.min(due, until)
+      else {
+        dissolve(call, at)
+        calls.remove(call)
+        memory.commit()
+      }
+    }
+    put(globals + DUE, due)
+  }
+
+  /** The call stays as a name, until enough others have been settled. */
+  function bury(call: number): void {
+    const first = calls.at(call)
+    put(first + SETTLED, 1)
+    const youngest = get(globals + YOUNGEST)
+    if (youngest > 0) put(calls.at(youngest - 1) + LATER, call + 1)
+    else put(globals + OLDEST, call + 1)
+    put(globals + YOUNGEST, call + 1)
+    plus(globals + SETTLED_COUNT, 1)
+    if (get(globals + SETTLED_COUNT) > REMEMBERED) forgetOldest()
+  }
+
+  function forgetOldest(): boolean {
+    const oldest = get(globals + OLDEST)
+    if (oldest === 0) return false
+    const next = get(calls.at(oldest - 1) + LATER)
+    put(globals + OLDEST, next)
+    if (next === 0) put(globals + YOUNGEST, 0)
+    plus(globals + SETTLED_COUNT, -1)
+    calls.remove(oldest - 1)
+    return true
+  }
+
+  /** Room for another call, where remembering gives it up. */
+  function makeRoom(): void {
+    if (calls.isFull() && forgetOldest()) memory.commit()
+  }
+
+  function noRoom(holds: readonly Hold[]): Reserved {
+    if (get(globals + TOLD) === 0) {
+      cells[globals + TOLD] = 1
+      onTrouble(`There is no room for more counters: ${counters.capacity} are in use. Calls under a limit are refused.`)
+    }
+    if (holds.every(({ limit }) => limit === undefined)) return { ok: true, states: holds.map(() => ({ spent: 0, held: 0 })) }
+    throw new GatewayError('overloaded', 'There is no room to count this call against its limits.', { retryAfterMs: 1_000 })
+  }
+
+  /** Undefined: a counter has to be asked for first. */
+  function tryReserve(id: string, holds: readonly Hold[], leaseMs: number, at: number): Reserved | undefined {
+    if (get(globals + DUE) <= at) release(at)
+    if (calls.find(id) >= 0) {
+      return {
+        ok: true,
+        states: holds.map((hold) => {
+          const c = find(hold, at)
+          return c ? stateAt(c) : { spent: 0, held: 0 }
+        }),
+      }
+    }
+    makeRoom()
+    const places = found
+    places.length = 0
+    let isNew = false
+    for (const hold of holds) {
+      let c = find(hold, at)
+      if (c === 0) {
+        if (hold.spentBefore) return undefined
+        c = add(hold, 0, at)
+        isNew = true
+      }
+      if (c === 0) return noRoom(holds)
+      places.push(c)
+    }
+    for (let index = 0; index < holds.length; index++) {
+      const [hold, c = 0] = [holds[index], places[index]]
+      if (!hold) continue
+      if (hold.limit !== undefined && get(c + SPENT) + get(c + HELD) + hold.amount > hold.limit) {
+        for (let before = 0; before < index; before++) giveBack(places[before] ?? 0, holds[before]?.amount ?? 0, at, at)
+        return refusal(index, hold, c, at)
+      }
+      plus(c + HELD, hold.amount)
+      plus(c + USERS, 1)
+      put(c + USED_AT, at)
+      if (get(c + SLICE) > 0) plus(sliceAt(c, at) + 1, hold.amount)
+    }
+    const call = calls.add(id)
+    if (call < 0) throw new Full()
+    const first = calls.at(call)
+    put(first + AT, at)
+    put(first + UNTIL, at + leaseMs)
+    for (let index = places.length - 1; index >= 0; index--) {
+      const part = parts.add('')
+      if (part < 0) throw new Full()
+      const p = parts.at(part)
+      const c = places[index] ?? 0
+      put(p + COUNTER, (c - counters.at(0)) / (counters.at(1) - counters.at(0)))
+      put(p + WHICH, get(c + GENERATION))
+      put(p + AMOUNT, holds[index]?.amount ?? 0)
+      put(p + FOLLOWING, get(first + FIRST))
+      put(first + FIRST, part + 1)
+    }
+    if (get(globals + DUE) === 0 || at + leaseMs < get(globals + DUE)) put(globals + DUE, at + leaseMs)
+    const states = places.map(stateAt)
+    if (isNew) {
+      memory.commit()
+      sweep(SWEPT_PER_NEW, at)
+    }
+    return { ok: true, states }
+  }
+
+  function refusal(index: number, { amount, limit = 0 }: Hold, c: number, at: number): Reserved {
+    const state = stateAt(c)
+    const refused = { ok: false, index, state } as const
+    if (amount > limit) return refused
+    const [sliceMs, ends, latest] = [get(c + SLICE), get(c + ENDS), get(c + LATEST)]
+    if (sliceMs === 0) return Number.isFinite(ends) ? { ...refused, retryAfterMs: Math.max(0, ends - at) } : refused
+    let over = state.spent + state.held + amount - limit
+    for (let slice = latest - SLOTS + 1; slice <= latest; slice++) {
+      const ring = c + RING + 2 * (slice % SLOTS)
+      over -= get(ring) + get(ring + 1)
+      if (over <= 0) return { ...refused, retryAfterMs: Math.max(1, (slice + SLOTS) * sliceMs - at) }
+    }
+    return refused
+  }
+
+  /** Makes the counters that are not known, of those that there is room for; false: not for all. */
+  function seedAll(holds: readonly Hold[]): boolean | Promise<boolean> {
+    const waiting: Promise<boolean>[] = []
+    let all = true
+    const seed = (hold: Hold, spent: number): boolean =>
+      memory.locked(() => {
+        const at = now()
+        return find(hold, at) !== 0 || add(hold, spent, at) !== 0
+      })
+    for (const hold of holds) {
+      if (!hold.spentBefore || memory.locked(() => find(hold, now())) !== 0) continue
+      const answer = seeds.ask(hold)
+      if (typeof answer === 'number') all = seed(hold, answer) && all
+      else waiting.push(answer.then((spent) => seed(hold, spent)))
+    }
+    return waiting.length > 0 ? Promise.all(waiting).then((seeded) => all && seeded.every(Boolean)) : all
+  }
+
+  function reserve(id: string, holds: readonly Hold[], leaseMs: number): Reserved | Promise<Reserved> {
+    checkName(id, MOST_ID, 'the id of a call')
+    for (const hold of holds) checkHold(hold)
+    let reserved: Reserved | undefined
+    try {
+      reserved = memory.locked(() => tryReserve(id, holds, leaseMs, now()))
+    } catch (error) {
+      if (error instanceof Full) return noRoom(holds)
+      throw error
+    }
+    if (reserved) return reserved
+    const goOn = (seeded: boolean) => (seeded ? reserve(id, holds, leaseMs) : noRoom(holds))
+    const seeding = seedAll(holds)
+    return typeof seeding === 'boolean' ? goOn(seeding) : seeding.then(goOn)
+  }
+
+  function settleNow(id: string, holds: readonly Hold[], actual: readonly number[], at: number): void {
+    const call = calls.find(id)
+    if (call >= 0) {
+      if (get(calls.at(call) + SETTLED) === 1) return
+      dissolve(call, at, (index, c, amount, inWindow) => {
+        const hold = holds[index]
+        if (!hold || hold.kind === 'gauge' || c === 0) return
+        const used = actualOf(actual[index], hold)
+        if (inWindow) spend(c, used, amount, get(calls.at(call) + AT), at)
+        else spend(c, Math.max(0, used - amount), 0, at, at)
+      })
+      bury(call)
+      return
+    }
+    // Its lease ran out. What it used counts all the same, except where the ledger will be asked: that knows of it already.
+    makeRoom()
+    const late = calls.add(id)
+    if (late >= 0) bury(late)
+    for (const [index, hold] of holds.entries()) {
+      const used = actualOf(actual[index], hold)
+      if (used === 0 || endOf(hold) <= at) continue
+      const c = find(hold, at) || (hold.spentBefore ? 0 : add(hold, 0, at))
+      if (c > 0) spend(c, used, 0, at, at)
+    }
+  }
+
+  return {
+    reserve,
+    settle: (id, holds, actual) => memory.locked(() => settleNow(id, holds, actual, now())),
+    read: async (names) =>
+      memory.locked(() => {
+        const at = now()
+        if (get(globals + DUE) <= at) release(at)
+        return names.map((name) => {
+          const record = recordOf(name)
+          if (record < 0) return undefined
+          const c = counters.at(record)
+          if (get(c + ENDS) <= at) return undefined
+          advance(c, at)
+          memory.commit()
+          return stateAt(c)
+        })
+      }),
+    close: async () => {},
+  }
+}
+
+/** No room for the call itself; what it had taken is undone. */
+class Full extends Error {}
