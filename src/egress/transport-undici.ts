@@ -105,7 +105,9 @@ function dispatch(
     let controller: Dispatcher.DispatchController | undefined
     let queue: ByteQueue | undefined
     const abort = (reason: unknown): void => {
-      const error = reason instanceof Error ? reason : new GatewayError('client-closed', 'The call was cancelled.')
+      const why = reason instanceof Error ? reason : new GatewayError('client-closed', 'The call was cancelled.')
+      // Nothing of it has been written to a socket by then.
+      const error = controller ? why : unsent(why)
       if (queue) queue.end(error)
       else reject(error)
       controller?.abort(error)
@@ -157,6 +159,12 @@ function dispatch(
       }
     })
   })
+}
+
+function unsent(error: Error): Error {
+  if (!(error instanceof GatewayError)) return error
+  const { id, message, path, status, retryAfterMs, shouldRetry } = error
+  return new GatewayError(id, message, { path, status, retryAfterMs, shouldRetry, cause: error, unsent: true })
 }
 
 /** undici's names are in lower case already; only repeated headers need joining. */

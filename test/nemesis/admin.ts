@@ -17,29 +17,31 @@ export interface LedgerLine {
   readonly attempts: number
 }
 
+/** Tries for a while: the store may just have come back. */
 export async function createKey(url: string, body: object): Promise<KeyInHand> {
-  const answer = await fetch(`${url}/admin/v1/keys`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(10_000),
-  })
-  if (answer.status !== 201) throw new Error(`no key: ${answer.status} ${await answer.text()}`)
-  return (await answer.json()) as KeyInHand
+  const until = Date.now() + 15_000
+  for (;;) {
+    const made = { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(10_000) }
+    const answer = await fetch(`${url}/admin/v1/keys`, made)
+    if (answer.status === 201) return (await answer.json()) as KeyInHand
+    const why = `no key: ${answer.status} ${await answer.text()}`
+    if (answer.status !== 503 || Date.now() > until) throw new Error(why)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
 }
 
 export async function ledgerLines(url: string, from: number): Promise<readonly LedgerLine[]> {
-  const query = new URLSearchParams({ format: 'jsonl', from: new Date(from).toISOString() })
-  const answer = await fetch(`${url}/admin/v1/usage?${query}`, { headers, signal: AbortSignal.timeout(20_000) })
+  const query = new URLSearchParams({ from: new Date(from).toISOString() })
+  const answer = await fetch(`${url}/admin/v1/usage/entries?${query}`, { headers, signal: AbortSignal.timeout(20_000) })
   if (answer.status !== 200) throw new Error(`no export: ${answer.status} ${await answer.text()}`)
   const text = await answer.text()
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Partial<LedgerLine> & Record<string, unknown>)
+    .map((line) => JSON.parse(line) as Omit<Partial<LedgerLine>, 'tags'> & { readonly tags?: string })
     .map((line) => ({
       id: String(line.id),
-      tags: line.tags ?? [],
+      tags: (line.tags ?? '').split(' ').filter((tag) => tag !== ''),
       key: String(line.key),
       state: line.state ?? 'running',
       charge: line.charge,

@@ -1,5 +1,5 @@
 /** The provider behind the gateways: it never fails, and it knows which calls reached it. What it counted is the truth. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface CountingProvider {
@@ -26,7 +26,7 @@ export function startProvider(): Promise<CountingProvider> {
       const name = NAME.exec(body)?.[1]
       if (name === undefined) return void response.writeHead(400).end()
       received.set(name, (received.get(name) ?? 0) + 1)
-      if (body.includes('"stream":true')) stream(request, response, name)
+      if (body.includes('"stream":true')) stream(response, name)
       else setTimeout(() => plain(response, name), PLAIN_MS)
     })
   })
@@ -60,7 +60,7 @@ function plain(response: ServerResponse, name: string): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-function stream(request: IncomingMessage, response: ServerResponse, name: string): void {
+function stream(response: ServerResponse, name: string): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const write = (rest: object): void => {
     response.write(`data: ${JSON.stringify({ id: name, object: 'chat.completion.chunk', created: 1, model: 'm', ...rest })}\n\n`)
@@ -74,5 +74,5 @@ function stream(request: IncomingMessage, response: ServerResponse, name: string
     write({ choices: [], usage: USAGE })
     response.end('data: [DONE]\n\n')
   }, PACE_MS)
-  request.socket.once('close', () => clearInterval(timer))
+  response.once('close', () => clearInterval(timer))
 }
