@@ -62,7 +62,7 @@ export class Limiter {
   #late = false
 
   constructor({ min = 20, max = 2_000, first = 256, tolerance = 2, lateMs = 100 }: LimiterOptions = {}) {
-    this.#min = Math.min(min, max)
+    this.#min = min
     this.#max = max
     this.#first = first
     this.#limit = Math.min(first, max)
@@ -77,8 +77,14 @@ export class Limiter {
 
   /** Another upper end, after a reload. A limit that stood at the old one is free to begin again. */
   set max(max: number) {
-    this.#limit = Math.min(max, this.#limit >= this.#max ? Math.max(this.#limit, this.#first) : this.#limit)
+    const wanted = this.#limit >= this.#max ? Math.max(this.#limit, this.#first) : this.#limit
     this.#max = max
+    this.#limit = Math.min(max, Math.max(wanted, this.#least))
+  }
+
+  /** Never above the upper end, which a reload may set below what is otherwise the least. */
+  get #least(): number {
+    return Math.min(this.#min, this.#max)
   }
 
   /** A call of this target waited so long for its first token. */
@@ -115,7 +121,7 @@ export class Limiter {
       const gentle = this.#limit * (1 - SMOOTHING * (1 - gradient))
       // Late twice in a row is no accident: then it is what runs that is too much, however far below the limit.
       const firm = again ? Math.min(this.#limit, inFlight) * Math.max(FIRM, gradient) : gentle
-      this.#limit = Math.max(this.#min, Math.min(gentle, firm))
+      this.#limit = Math.max(this.#least, Math.min(gentle, firm))
     }
     // A limit that is not reached says nothing of a higher one.
     else if (inFlight >= this.#limit / 2) this.#limit = Math.min(this.#max, this.#limit + this.#step(calm))

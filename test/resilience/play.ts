@@ -12,3 +12,15 @@ export function play(schedule: (seed: number) => void, count: number, from = 1):
     }
   }
 }
+
+/** The same for schedules that wait for promises, one after the other. */
+export async function playInTurn(schedule: (seed: number) => Promise<void>, count: number, from = 1): Promise<void> {
+  const first = Number(process.env['SIGNALBOX_SEED'] ?? from)
+  for (let seed = first; seed < first + count; seed++) {
+    try {
+      await schedule(seed)
+    } catch (error) {
+      assert.fail(`SIGNALBOX_SEED=${seed}: ${(error as Error).stack}`)
+    }
+  }
+}
