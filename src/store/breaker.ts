@@ -16,13 +16,19 @@ export interface Breaker {
   succeeded(): void
   failed(error: unknown): void
   readonly up: boolean
+  /** Successes so far: whoever waited in vain can tell whether others were answered meanwhile. */
+  readonly answers: number
 }
 
 export function createBreaker({ threshold = 3, restMs = 500, now = () => performance.now(), onState }: BreakerOptions = {}): Breaker {
   let failures = 0
   let up = true
   let next = 0
+  let answers = 0
   return {
+    get answers() {
+      return answers
+    },
     get up() {
       return up
     },
@@ -34,6 +40,7 @@ export function createBreaker({ threshold = 3, restMs = 500, now = () => perform
       return true
     },
     succeeded() {
+      answers++
       failures = 0
       if (up) return
       up = true

@@ -1,11 +1,11 @@
 /** The audit log in SQL: one chain, whoever appends. */
-import type { Selectable } from 'kysely'
 import type { AuditEntry, AuditEvent, AuditLog } from '../../core/audit.ts'
 import type { Json } from '../../core/json.ts'
 import { type ChainHead, canonicalJson, chained, checkChain, GENESIS } from '../audit-chain.ts'
 import { auditPageSize } from '../record-rules.ts'
 import type { Database } from './database.ts'
-import { rowsOf } from './steps.ts'
+import { type Sql, sql } from './sql.ts'
+import { rowsOf, type Steps } from './steps.ts'
 import type { AuditTable } from './tables.ts'
 import { storeUnavailable } from './trouble.ts'
 
@@ -25,8 +25,8 @@ interface Waiting {
 
 /** The database stays open: others use it. */
 export function createSqlAudit(database: Database, { now = Date.now }: { readonly now?: () => number } = {}): AuditLog {
-  const { kysely, kind, transaction } = database
-  const end = () => kysely.selectFrom('audit_head').select(['audit_head.seq', 'audit_head.hash']).where('one', '=', 1)
+  const { kind, transaction } = database
+  const end = sql<ChainHead>`select seq, hash from audit_head where one = 1`
   let waiting: Waiting[] = []
   let writing = false
 
@@ -49,9 +49,9 @@ export function createSqlAudit(database: Database, { now = Date.now }: { readonl
     }
   }
 
-  function* append(batch: readonly Waiting[]) {
+  function* append(batch: readonly Waiting[]): Steps<void> {
     // The row is the lock. SQLite has its own from the start.
-    const [row] = yield* rowsOf(kind === 'postgres' ? end().forUpdate() : end())
+    const [row] = yield* rowsOf(kind === 'postgres' ? sql<ChainHead>`${end} for update` : end)
     let head: ChainHead = row ?? { seq: 0, hash: GENESIS }
     const entries: AuditEntry[] = []
     for (const { event, at } of batch) {
@@ -59,8 +59,8 @@ export function createSqlAudit(database: Database, { now = Date.now }: { readonl
       entries.push(entry)
       head = entry
     }
-    yield kysely.insertInto('audit').values(entries.map(rowOf)).compile()
-    yield kysely.updateTable('audit_head').set({ seq: head.seq, hash: head.hash }).where('one', '=', 1).compile()
+    yield sql`insert into audit (${columns}) values ${sql.join(entries.map(rowOf))}`
+    yield sql`update audit_head set seq = ${head.seq}, hash = ${head.hash} where one = 1`
   }
 
   return {
@@ -72,25 +72,21 @@ export function createSqlAudit(database: Database, { now = Date.now }: { readonl
       return promise
     },
     async list({ organisation, after = 0, limit }) {
-      let query = kysely.selectFrom('audit').selectAll().where('seq', '>', after)
-      if (organisation !== undefined) query = query.where('organisation', '=', organisation)
-      const rows = await query.orderBy('seq').limit(auditPageSize(limit)).execute()
+      const inOrganisation = organisation === undefined ? sql`` : sql`and organisation = ${organisation}`
+      const rows = await database.query(
+        sql<AuditTable>`select ${columns} from audit where seq > ${after} ${inOrganisation} order by seq limit ${auditPageSize(limit)}`,
+      )
       return rows.map(entryOf)
     },
     async verify() {
       // What is appended meanwhile is for the next time.
-      const head = await end().executeTakeFirst()
+      const [head] = await database.query(end)
       if (!head) return { entries: 0, brokenAt: 1, why: 'the end of the chain is not known' }
       const check = checkChain()
       for (let after = 0; after < head.seq; ) {
-        const page = await kysely
-          .selectFrom('audit')
-          .selectAll()
-          .where('seq', '>', after)
-          .where('seq', '<=', head.seq)
-          .orderBy('seq')
-          .limit(PAGE)
-          .execute()
+        const page = await database.query(
+          sql<AuditTable>`select ${columns} from audit where seq > ${after} and seq <= ${head.seq} order by seq limit ${PAGE}`,
+        )
         if (!page.every((row) => check.next(entryOf(row)))) break
         after = page.at(-1)?.seq ?? head.seq
       }
@@ -101,31 +97,22 @@ export function createSqlAudit(database: Database, { now = Date.now }: { readonl
 
   /** What the chain's end does not cover. One statement, so that both are of one moment. */
   async function pastTheEnd(): Promise<{ readonly brokenAt: number; readonly why: string } | undefined> {
-    const row = await end()
-      .select(({ selectFrom }) =>
-        selectFrom('audit')
-          .select(({ fn }) => fn.max('seq').as('last'))
-          .as('last'),
-      )
-      .executeTakeFirst()
+    const [row] = await database.query(
+      sql<{ seq: number; last: number | null }>`select seq, (select max(seq) from audit) as last from audit_head where one = 1`,
+    )
     return row && (row.last ?? 0) > row.seq ? { brokenAt: row.seq + 1, why: 'entries were added past the end' } : undefined
   }
 }
 
-const rowOf = (entry: AuditEntry): AuditTable => ({
-  seq: entry.seq,
-  at: entry.at,
-  actor: entry.actor,
-  action: entry.action,
-  subject: entry.subject,
-  organisation: entry.organisation ?? null,
-  ip: entry.ip ?? null,
-  detail: entry.detail === undefined ? null : canonicalJson(entry.detail),
-  previous: entry.previous,
-  hash: entry.hash,
-})
+const columns = sql`seq, at, actor, action, subject, organisation, ip, detail, previous, hash`
 
-const entryOf = (row: Selectable<AuditTable>): AuditEntry => ({
+const rowOf = (entry: AuditEntry): Sql => {
+  const detail = entry.detail === undefined ? null : canonicalJson(entry.detail)
+  const { seq, at, actor, action, subject, organisation = null, ip = null, previous, hash } = entry
+  return sql`(${sql.join([seq, at, actor, action, subject, organisation, ip, detail, previous, hash])})`
+}
+
+const entryOf = (row: AuditTable): AuditEntry => ({
   seq: row.seq,
   at: row.at,
   actor: row.actor,

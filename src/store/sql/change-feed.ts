@@ -5,6 +5,7 @@
 import type { RecordChange, RecordKind } from '../../core/records.ts'
 import { type ChangeListener, createListeners } from '../changes.ts'
 import type { Database } from './database.ts'
+import { sql } from './sql.ts'
 import { rowsOf, type Steps, statement } from './steps.ts'
 
 export interface ChangeFeed {
@@ -24,7 +25,7 @@ const BATCH = 5_000
 
 /** Changes from now on; where the database is out of reach, from the beginning: nothing could be read yet. */
 export async function openChangeFeed(database: Database): Promise<ChangeFeed> {
-  const { kysely, kind } = database
+  const { kind } = database
   const listeners = createListeners()
   /** Told already, by us, but not read yet. */
   const own = new Set<number>()
@@ -34,12 +35,7 @@ export async function openChangeFeed(database: Database): Promise<ChangeFeed> {
   let stop: (() => void) | undefined
 
   async function newest(): Promise<number> {
-    const row = await database.lookup(() =>
-      kysely
-        .selectFrom('changes')
-        .select(({ fn }) => fn.max('seq').as('seq'))
-        .executeTakeFirst(),
-    )
+    const [row] = await database.lookup(() => database.query(sql<{ seq: number | null }>`select max(seq) as seq from changes`))
     return row?.seq ?? 0
   }
 
@@ -48,15 +44,11 @@ export async function openChangeFeed(database: Database): Promise<ChangeFeed> {
     // Somebody put back an older database: what has changed by that, nobody knows.
     if (last < cursor) cursor = 0
     while (cursor < last && stop) {
-      const rows = await kysely
-        .selectFrom('changes')
-        .select(['seq', 'kind', 'id'])
-        .where('seq', '>', cursor)
-        .orderBy('seq')
-        .limit(BATCH)
-        .execute()
+      const rows = await database.query(
+        sql<RecordChange>`select seq, kind, id from changes where seq > ${cursor} order by seq limit ${BATCH}`,
+      )
       cursor = rows.at(-1)?.seq ?? last
-      listeners.tell(rows.filter(({ seq }) => !own.has(seq)) as RecordChange[])
+      listeners.tell(rows.filter(({ seq }) => !own.has(seq)))
     }
     for (const seq of own) if (seq <= cursor) own.delete(seq)
   }
@@ -100,11 +92,16 @@ export async function openChangeFeed(database: Database): Promise<ChangeFeed> {
       }
     },
     *note(record, id, at) {
+      const values = sql`insert into changes (kind, id, at) values (${record}, ${id}, ${at})`
       // Numbers must become visible in their order, or a reader would pass over one that commits late.
       if (kind === 'postgres') yield* statement('select pg_advisory_xact_lock($1)', [LOCK])
-      yield kysely.deleteFrom('changes').where('kind', '=', record).where('id', '=', id).compile()
-      const rows = yield* rowsOf(kysely.insertInto('changes').values({ kind: record, id, at }).returning('seq'))
-      if (kind === 'postgres') yield* statement(`select pg_notify('${CHANNEL}', '')`)
+      else yield sql`delete from changes where kind = ${record} and id = ${id}`
+      const rows = yield* rowsOf(
+        kind === 'postgres'
+          ? sql<{ seq: number }>`${values} on conflict (kind, id) do update set seq = excluded.seq, at = excluded.at
+              returning seq, pg_notify(${CHANNEL}, '')`
+          : sql<{ seq: number }>`${values} returning seq`,
+      )
       return { seq: rows[0]?.seq ?? 0, kind: record, id }
     },
     tell(change) {

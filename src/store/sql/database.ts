@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Kysely } from 'kysely'
 import { GatewayError } from '../../core/error.ts'
 import type { Migration } from './migrations/index.ts'
+import type { Sql } from './sql.ts'
 import type { Transact } from './steps.ts'
 import type { Tables } from './tables.ts'
 
@@ -11,7 +12,9 @@ export type DatabaseKind = 'sqlite' | 'postgres'
 /** Every method and query rejects with a GatewayError `store-unavailable` when the database does not answer in time. */
 export interface Database {
   readonly kind: DatabaseKind
-  /** Single statements, up to 2 s each. Its own `transaction()` is refused: use the one below. */
+  /** The rows of one statement, which may take 2 s. */
+  query<Row>(query: Sql<Row>): Promise<readonly Row[]>
+  /** The same through a query builder, which is loaded when this is first read. Its own `transaction()` is refused. */
   readonly kysely: Kysely<Tables>
   /** All or nothing. A SQLite transaction takes the write lock at its start. */
   readonly transaction: Transact

@@ -218,3 +218,21 @@ test('integers are numbers, in rows and in sums of small ones', async (t) => {
   )
   assert.deepEqual({ ...row }, { big: 9007199254740991, text: '7' })
 })
+
+test('many who wait for few connections are no sign of a dead database', async (t) => {
+  const service = await withPostgres(t)
+  if (!service) return
+  const database = await openFor(t, service.url, { connections: 2, lookupMs: 50 })
+  let busy = true
+  // Keeps both connections in use, with an answer now and then.
+  const hogs = [1, 2].map(async () => {
+    while (busy) await database.transaction(() => statement('select pg_sleep(0.02)'))
+  })
+  const ends = await Promise.all(
+    Array.from({ length: 100 }, () => timed(() => database.lookup(() => database.transaction(() => statement('select pg_sleep(0.02)'))))),
+  )
+  assert.ok(ends.filter(({ error }) => isUnavailable(error)).length > 50, 'most waited too long')
+  assert.equal(database.reachable, true)
+  busy = false
+  await Promise.all(hogs)
+})

@@ -1,32 +1,27 @@
 /** PostgreSQL through a pool of connections that never waits long: behind a breaker, with deadlines on both sides. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type CompiledQuery,
-  Kysely,
-  type PostgresCursor,
-  PostgresDialect,
-  type PostgresPool,
-  type PostgresPoolClient,
-  type PostgresQueryResult,
-  type QueryResult,
-} from 'kysely'
-import type { Pool, PoolClient, QueryResult as QueryResultOfDriver } from 'pg'
+import type { Kysely } from 'kysely'
+import type { Pool, PoolClient } from 'pg'
 import { alarmAfter } from '../../core/alarm.ts'
 import { GatewayError } from '../../core/error.ts'
 import { type Breaker, createBreaker } from '../breaker.ts'
 import type { Database, DatabaseOptions } from './database.ts'
+import { kyselyOver } from './kysely.ts'
 import { listenTo } from './listen.ts'
 import { migrate } from './migrate.ts'
-import type { Steps, Transact } from './steps.ts'
+import { Sql, type Statement } from './sql.ts'
+import type { Result, Steps, Transact } from './steps.ts'
 import type { Tables } from './tables.ts'
 import { isConflictOfTransactions, isOutOfReach, isRefusal, storeUnavailable } from './trouble.ts'
 
 const LOOKUP_MS = 250
 const WRITE_MS = 2_000
-const CONNECT_MS = 1_000
 const PATIENCE_MS = 1_000
 /** What the server is given beyond its own deadline to tell of it, before the connection is given up. */
 const GRACE_MS = 250
+const BEGIN: Statement = { sql: 'begin', parameters: [] }
+const COMMIT: Statement = { sql: 'commit', parameters: [] }
+const ROLLBACK: Statement = { sql: 'rollback', parameters: [] }
 /** bigint, as text in the protocol. */
 const INT8 = 20
 
@@ -38,7 +33,7 @@ export async function openPostgres(
   const settings = {
     connectionString: url,
     application_name: 'signalbox',
-    connectionTimeoutMillis: CONNECT_MS,
+    connectionTimeoutMillis: writeMs,
     keepAlive: true,
     types: {
       getTypeParser: (id: number, format?: 'text' | 'binary') =>
@@ -76,9 +71,14 @@ export async function openPostgres(
     if (readiness.refused) throw readiness.refused
     if (!readiness.done) throw storeUnavailable('The database has not been reached yet.')
   }
+  let kysely: Kysely<Tables> | undefined
   return {
     kind: 'postgres',
-    kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: line }) }),
+    query: async <Row>(query: Sql<Row>) => (await line.query(query)).rows as Row[],
+    get kysely() {
+      kysely ??= kyselyOver('postgres', (query) => line.query(query))
+      return kysely
+    },
     transaction: (steps, options) => line.transaction(steps, options),
     lookup: (work) => withDeadline(work, lookupMs, breaker),
     listen: (channel, heard) => listenTo(() => new pg.Client(settings), channel, heard),
@@ -93,9 +93,8 @@ export async function openPostgres(
   }
 }
 
-/** A pool behind the breaker, as Kysely takes it. */
-class Line implements PostgresPool {
-  readonly options: object
+/** The pool, behind the breaker. */
+class Line {
   /** Throws until the schema is known to be there. */
   gate: () => void = () => {}
   readonly #pool: Pool
@@ -106,16 +105,16 @@ class Line implements PostgresPool {
     this.#pool = pool
     this.#breaker = breaker
     this.#writeMs = writeMs
-    this.options = pool.options
   }
 
-  async connect(): Promise<PostgresPoolClient> {
+  async query(query: Sql | Statement): Promise<Result> {
     this.gate()
-    return this.#connect()
-  }
-
-  async end(): Promise<void> {
-    await endPool(this.#pool)
+    const client = await this.#connect()
+    try {
+      return await client.run(query)
+    } finally {
+      client.release()
+    }
   }
 
   async transaction<T>(steps: () => Steps<T>, { timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<T> {
@@ -138,16 +137,16 @@ class Line implements PostgresPool {
   async #once<T>(steps: () => Steps<T>, timeoutMs: number): Promise<T> {
     const client = await this.#connect(timeoutMs + GRACE_MS)
     try {
-      await client.query('begin', [])
-      if (timeoutMs !== this.#writeMs) await client.query(`set local statement_timeout = ${Math.ceil(timeoutMs)}`, [])
+      await client.run(BEGIN)
+      if (timeoutMs !== this.#writeMs) await client.run({ sql: `set local statement_timeout = ${Math.ceil(timeoutMs)}`, parameters: [] })
       const generator = steps()
       let step = generator.next()
-      while (!step.done) step = generator.next(await resultOf(client, step.value))
-      await client.query('commit', [])
+      while (!step.done) step = generator.next(await client.run(step.value))
+      await client.run(COMMIT)
       return step.value
     } catch (error) {
       // A connection that fails to roll back is dropped by `release`.
-      await client.query('rollback', []).catch(() => {})
+      await client.run(ROLLBACK).catch(() => {})
       throw error
     } finally {
       client.release()
@@ -156,17 +155,19 @@ class Line implements PostgresPool {
 
   async #connect(queryMs?: number): Promise<Client> {
     if (!this.#breaker.mayTry()) throw storeUnavailable('The database does not answer.')
+    const { answers } = this.#breaker
     try {
       return new Client(await this.#pool.connect(), this.#breaker, queryMs)
     } catch (error) {
-      this.#breaker.failed(error)
+      // If others were answered meanwhile there is much to do, but nothing dead.
+      if (this.#breaker.answers === answers) this.#breaker.failed(error)
       throw outOfReach(error)
     }
   }
 }
 
 /** One connection in use. Once it failed, it is not used again. */
-class Client implements PostgresPoolClient {
+class Client {
   readonly #client: PoolClient
   readonly #breaker: Breaker
   readonly #queryMs: number | undefined
@@ -178,20 +179,14 @@ class Client implements PostgresPoolClient {
     this.#queryMs = queryMs
   }
 
-  query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>
-  query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>
-  query(text: string | object, parameters: readonly unknown[] = []): unknown {
-    if (typeof text !== 'string') throw new Error('not streamed: ask for pages')
-    return this.#run(text, parameters)
-  }
-
-  async #run(text: string, parameters: readonly unknown[]): Promise<QueryResultOfDriver> {
+  async run(query: Sql | Statement): Promise<Result> {
     if (this.#broken) throw storeUnavailable('The connection to the database broke.')
     try {
-      const query = { text, values: [...parameters], ...(this.#queryMs ? { query_timeout: this.#queryMs } : {}) }
-      const result = await this.#client.query(query)
+      const { sql, parameters } = query instanceof Sql ? query.compile('postgres') : query
+      const timeout = this.#queryMs === undefined ? {} : { query_timeout: this.#queryMs }
+      const { rows, rowCount } = await this.#client.query<object>({ text: sql, values: [...parameters], ...timeout })
       this.#breaker.succeeded()
-      return result
+      return { rows, count: rowCount ?? 0 }
     } catch (error) {
       if (!isOutOfReach(error)) {
         // It answered, even if with a refusal of this query.
@@ -209,11 +204,6 @@ class Client implements PostgresPoolClient {
   }
 }
 
-async function resultOf(client: Client, query: CompiledQuery): Promise<QueryResult<unknown>> {
-  const result = await client.query(query.sql, query.parameters)
-  return { rows: result.rows, numAffectedRows: BigInt(result.rowCount ?? 0) }
-}
-
 const outOfReach = (error: unknown): GatewayError =>
   error instanceof GatewayError ? error : storeUnavailable(`The database cannot be reached: ${wordsOf(error)}.`, error)
 
@@ -226,11 +216,13 @@ function wordsOf(error: unknown): string {
 /** Gives up waiting; the query itself ends by its own timeout. */
 export async function withDeadline<T>(work: () => Promise<T>, ms: number, breaker: Breaker): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
+  const { answers } = breaker
   let ended = false
   const giveUp = (): void => {
     if (ended) return
     const error = storeUnavailable(`The database did not answer within ${ms} ms.`)
-    breaker.failed(error)
+    // If others were answered meanwhile there is much to do, but nothing dead.
+    if (breaker.answers === answers) breaker.failed(error)
     reject(error)
   }
   // If it was this thread that was late, the answer is here already, and read before that.

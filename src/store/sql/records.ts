@@ -1,10 +1,10 @@
 /** Records in SQL tables. */
-import type { Selectable } from 'kysely'
 import type { Json } from '../../core/json.ts'
 import type { RecordKind, RecordStore, StoredRecord } from '../../core/records.ts'
 import { changedMeanwhile, closed, gone, pageSize, taken } from '../record-rules.ts'
 import { openChangeFeed } from './change-feed.ts'
 import type { Database } from './database.ts'
+import { sql } from './sql.ts'
 import { countOf, rowsOf } from './steps.ts'
 import type { RecordsTable } from './tables.ts'
 import { isDuplicate } from './trouble.ts'
@@ -16,7 +16,7 @@ const SWEEP_EVERY = 500
 
 /** The database stays open when the store is closed: others may use it. */
 export async function openSqlRecords(database: Database, { now = Date.now }: { readonly now?: () => number } = {}): Promise<RecordStore> {
-  const { kysely, transaction, lookup } = database
+  const { transaction, lookup } = database
   const feed = await openChangeFeed(database)
   let removals = 0
   let open = true
@@ -28,27 +28,16 @@ export async function openSqlRecords(database: Database, { now = Date.now }: { r
     check()
     // No text in PostgreSQL holds it, and asking is an error there.
     if (value.includes('\0')) return undefined
-    const row = await lookup(() =>
-      kysely.selectFrom('records').selectAll().where('kind', '=', kind).where(column, '=', value).executeTakeFirst(),
-    )
-    return row && recordOf(row)
+    const query = sql<Row>`select ${columns} from records where kind = ${kind} and ${sql.ref(column)} = ${value}`
+    const [row] = await lookup(() => database.query(query))
+    return row && recordOf(kind, row)
   }
 
-  async function sweep(): Promise<void> {
-    await transaction(function* () {
-      yield kysely
-        .deleteFrom('changes')
-        .where('at', '<', now() - REMEMBER_MS)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('records').select('id').whereRef('records.kind', '=', 'changes.kind').whereRef('records.id', '=', 'changes.id'),
-            ),
-          ),
-        )
-        .compile()
+  const sweep = (): Promise<void> =>
+    transaction(function* () {
+      yield sql`delete from changes where at < ${now() - REMEMBER_MS}
+        and not exists (select 1 from records where records.kind = changes.kind and records.id = changes.id)`
     })
-  }
 
   return {
     get: (kind, id) => one(kind, 'id', id),
@@ -56,70 +45,47 @@ export async function openSqlRecords(database: Database, { now = Date.now }: { r
     async list(kind, { organisation, after, limit } = {}) {
       check()
       const size = pageSize(limit)
-      let query = kysely.selectFrom('records').selectAll().where('kind', '=', kind)
-      if (organisation !== undefined) query = query.where('organisation', '=', organisation)
-      if (after !== undefined) query = query.where('id', '>', after)
-      const rows = await query
-        .orderBy('id')
-        .limit(size + 1)
-        .execute()
-      const data = rows.slice(0, size).map(recordOf)
+      const inOrganisation = organisation === undefined ? sql`` : sql`and organisation = ${organisation}`
+      const rows = await database.query(
+        sql<Row>`select ${columns} from records where kind = ${kind} ${inOrganisation} and id > ${after ?? ''} order by id limit ${size + 1}`,
+      )
+      const data = rows.slice(0, size).map((row) => recordOf(kind, row))
       const last = data.at(-1)
       return rows.length > size && last ? { data, next: last.id } : { data }
     },
     async create(record) {
       check()
       const at = now()
-      const row: RecordsTable = {
-        kind: record.kind,
-        id: record.id,
-        lookup: record.lookup ?? null,
-        organisation: record.organisation ?? null,
-        version: 1,
-        data: JSON.stringify(record.data),
-        created_at: at,
-        updated_at: at,
-      }
+      const { kind, id, lookup = null, organisation = null } = record
+      const data = JSON.stringify(record.data)
       const change = await transaction(function* () {
         const inserted = yield* countOf(
-          kysely
-            .insertInto('records')
-            .values(row)
-            .onConflict((conflict) => conflict.doNothing()),
+          sql`insert into records (kind, id, lookup, organisation, version, data, created_at, updated_at)
+            values (${kind}, ${id}, ${lookup}, ${organisation}, 1, ${data}, ${at}, ${at}) on conflict do nothing`,
         )
         if (inserted === 0) throw taken(record)
-        return yield* feed.note(record.kind, record.id, at)
+        return yield* feed.note(kind, id, at)
       })
       feed.tell(change)
-      return recordOf(row)
+      return recordOf(kind, { id, lookup, organisation, version: 1, data, created_at: at, updated_at: at })
     },
     async update(record) {
       check()
-      const { kind, id, version } = record
+      const { kind, id, lookup = null, organisation = null, version } = record
       const at = now()
       try {
         const { row, change } = await transaction(function* () {
           const [row] = yield* rowsOf(
-            kysely
-              .updateTable('records')
-              .set({
-                lookup: record.lookup ?? null,
-                organisation: record.organisation ?? null,
-                data: JSON.stringify(record.data),
-                version: version + 1,
-                updated_at: at,
-              })
-              .where('kind', '=', kind)
-              .where('id', '=', id)
-              .where('version', '=', version)
-              .returningAll(),
+            sql<Row>`update records set lookup = ${lookup}, organisation = ${organisation}, data = ${JSON.stringify(record.data)},
+              version = version + 1, updated_at = ${at}
+              where kind = ${kind} and id = ${id} and version = ${version} returning ${columns}`,
           )
           if (row) return { row, change: yield* feed.note(kind, id, at) }
-          const [other] = yield* rowsOf(kysely.selectFrom('records').select('id').where('kind', '=', kind).where('id', '=', id))
+          const [other] = yield* rowsOf(sql`select id from records where kind = ${kind} and id = ${id}`)
           throw other ? changedMeanwhile(kind, id) : gone(kind, id)
         })
         feed.tell(change)
-        return recordOf(row)
+        return recordOf(kind, row)
       } catch (error) {
         throw isDuplicate(error) ? taken(record) : error
       }
@@ -128,7 +94,7 @@ export async function openSqlRecords(database: Database, { now = Date.now }: { r
       check()
       if (id.includes('\0')) return false
       const change = await transaction(function* () {
-        const removed = yield* countOf(kysely.deleteFrom('records').where('kind', '=', kind).where('id', '=', id))
+        const removed = yield* countOf(sql`delete from records where kind = ${kind} and id = ${id}`)
         return removed === 0 ? undefined : yield* feed.note(kind, id, now())
       })
       if (!change) return false
@@ -145,8 +111,12 @@ export async function openSqlRecords(database: Database, { now = Date.now }: { r
   }
 }
 
-const recordOf = (row: Selectable<RecordsTable>): StoredRecord => ({
-  kind: row.kind as RecordKind,
+type Row = Omit<RecordsTable, 'kind'>
+
+const columns = sql`id, lookup, organisation, version, data, created_at, updated_at`
+
+const recordOf = (kind: RecordKind, row: Row): StoredRecord => ({
+  kind,
   id: row.id,
   ...(row.lookup === null ? {} : { lookup: row.lookup }),
   ...(row.organisation === null ? {} : { organisation: row.organisation }),

@@ -3,20 +3,13 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  Kysely,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely'
+import type { Kysely } from 'kysely'
 import { GatewayError } from '../../core/error.ts'
 import type { Database, DatabaseOptions } from './database.ts'
+import { kyselyOver } from './kysely.ts'
 import { migrate } from './migrate.ts'
-import type { Steps, Transact, TransactionOptions } from './steps.ts'
+import { Sql, type Statement } from './sql.ts'
+import type { Result, Steps, Transact, TransactionOptions } from './steps.ts'
 import type { Tables } from './tables.ts'
 import { isBrokenFile, isBusy, storeUnavailable } from './trouble.ts'
 
@@ -38,17 +31,14 @@ export async function openSqlite(path: string, { writeMs = WRITE_MS, migrations 
     sqlite.close()
     throw error
   }
-  const kysely = new Kysely<Tables>({
-    dialect: {
-      createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new SqliteDriver(runner),
-      createIntrospector: (db) => new SqliteIntrospector(db),
-      createQueryCompiler: () => new SqliteQueryCompiler(),
-    },
-  })
+  let kysely: Kysely<Tables> | undefined
   return {
     kind: 'sqlite',
-    kysely,
+    query: async <Row>(query: Sql<Row>) => (await runner.query(query)).rows as Row[],
+    get kysely() {
+      kysely ??= kyselyOver('sqlite', (query) => runner.query(query))
+      return kysely
+    },
     transaction,
     sqlite,
     lookup: (work) => work(),
@@ -110,21 +100,23 @@ function refuseUnusable(file: string): void {
 class Runner {
   readonly #sqlite: DatabaseSync
   readonly #writeMs: number
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new Map<string, Prepared>()
 
   constructor(sqlite: DatabaseSync, writeMs: number) {
     this.#sqlite = sqlite
     this.#writeMs = writeMs
   }
 
-  run(query: CompiledQuery): QueryResult<unknown> {
-    const statement = this.#statement(query.sql)
-    const parameters = query.parameters.map(bindable)
-    if (statement.columns().length > 0) return { rows: statement.all(...parameters) }
-    return { rows: [], numAffectedRows: BigInt(statement.run(...parameters).changes) }
+  run(query: Sql | Statement): Result {
+    const { sql, parameters } = query instanceof Sql ? query.compile('sqlite') : query
+    const { statement, answers } = this.#prepared(sql)
+    const values = parameters.map(bindable)
+    if (!answers) return { rows: [], count: Number(statement.run(...values).changes) }
+    const rows = statement.all(...values)
+    return { rows, count: rows.length }
   }
 
-  query(query: CompiledQuery): Promise<QueryResult<unknown>> {
+  query(query: Sql | Statement): Promise<Result> {
     return this.#patiently(() => this.run(query), this.#writeMs)
   }
 
@@ -168,45 +160,25 @@ class Runner {
     }
   }
 
-  #statement(text: string): StatementSync {
-    let statement = this.#statements.get(text)
-    if (statement) return statement
-    statement = this.#sqlite.prepare(text)
+  #prepared(text: string): Prepared {
+    let prepared = this.#statements.get(text)
+    if (prepared) return prepared
+    const statement = this.#sqlite.prepare(text)
+    prepared = { statement, answers: statement.columns().length > 0 }
     // Queries with lists in them have many texts.
     if (this.#statements.size >= MAX_STATEMENTS) this.#statements.delete(this.#statements.keys().next().value as string)
-    this.#statements.set(text, statement)
-    return statement
+    this.#statements.set(text, prepared)
+    return prepared
   }
+}
+
+interface Prepared {
+  readonly statement: StatementSync
+  /** It has rows, even if none. */
+  readonly answers: boolean
 }
 
 function bindable(value: unknown): SQLInputValue {
   if (typeof value === 'boolean') return value ? 1 : 0
   return value === undefined ? null : (value as SQLInputValue)
-}
-
-class SqliteDriver implements Driver {
-  readonly #runner: Runner
-
-  constructor(runner: Runner) {
-    this.#runner = runner
-  }
-
-  async init(): Promise<void> {}
-  async acquireConnection(): Promise<DatabaseConnection> {
-    return {
-      executeQuery: <R>(query: CompiledQuery) => this.#runner.query(query) as Promise<QueryResult<R>>,
-      streamQuery: () => {
-        throw new Error('not streamed: ask for pages')
-      },
-    }
-  }
-  async beginTransaction(): Promise<void> {
-    throw new Error('use database.transaction: this one would be open while others use the connection')
-  }
-  async commitTransaction(): Promise<void> {}
-  async rollbackTransaction(): Promise<void> {}
-  async releaseConnection(): Promise<void> {}
-  async destroy(): Promise<void> {
-    this.#runner.close()
-  }
 }

@@ -1,10 +1,19 @@
 /**
- * What one transaction does, as a generator that yields queries and is handed their results. SQLite runs it at one go, so
+ * What one transaction does, as a generator that yields statements and is handed their results. SQLite runs it at one go, so
  * that no transaction is ever open while somebody else's code runs on the same connection; PostgreSQL awaits between steps.
  */
-import { type Compilable, CompiledQuery, type QueryResult } from 'kysely'
+import type { Compilable } from 'kysely'
+import { Sql, type Statement } from './sql.ts'
 
-export type Steps<T> = Generator<CompiledQuery, T, QueryResult<unknown>>
+export type { Statement }
+
+export interface Result {
+  readonly rows: readonly unknown[]
+  /** Rows that an insert, update or delete touched. */
+  readonly count: number
+}
+
+export type Steps<T> = Generator<Sql | Statement, T, Result>
 
 export interface TransactionOptions {
   /** For the whole of it. Default 2 000. */
@@ -13,20 +22,20 @@ export interface TransactionOptions {
 
 export type Transact = <T>(steps: () => Steps<T>, options?: TransactionOptions) => Promise<T>
 
-/** The rows of a query: `const [row] = yield* rowsOf(kysely.selectFrom('records')…)`. */
-export function* rowsOf<Row>(query: Compilable<Row>): Steps<readonly Row[]> {
-  const result = yield query.compile()
-  return result.rows as Row[]
+/** The rows of a statement: `const [row] = yield* rowsOf(sql<Row>`select …`)`. */
+export function* rowsOf<Row>(query: Sql<Row> | Compilable<Row>): Steps<readonly Row[]> {
+  const { rows } = yield query instanceof Sql ? query : query.compile()
+  return rows as readonly Row[]
 }
 
 /** How many rows an insert, update or delete without `returning` touched. */
-export function* countOf(query: Compilable): Steps<number> {
-  const result = yield query.compile()
-  return Number(result.numAffectedRows ?? 0n)
+export function* countOf(query: Sql | Compilable): Steps<number> {
+  const { count } = yield query instanceof Sql ? query : query.compile()
+  return count
 }
 
 /** A statement in the database's own words. Parameters are `?` in SQLite, `$1` in PostgreSQL. */
 export function* statement<Row = unknown>(text: string, parameters: readonly unknown[] = []): Steps<readonly Row[]> {
-  const result = yield CompiledQuery.raw(text, [...parameters])
-  return result.rows as Row[]
+  const { rows } = yield { sql: text, parameters }
+  return rows as readonly Row[]
 }

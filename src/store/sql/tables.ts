@@ -12,6 +12,7 @@ export interface Tables {
   audit_head: AuditHeadTable
   ledger_entries: LedgerEntriesTable
   ledger_instances: LedgerInstancesTable
+  ledger_days: LedgerDaysTable
 }
 
 export interface RecordsTable {
@@ -97,4 +98,14 @@ export interface LedgerInstancesTable {
   /** The data directory's id. */
   directory: string
   seen_at: number
+}
+
+/** Days of the ledger that are summed in `ledger_sums`, or were and must be again. */
+export interface LedgerDaysTable {
+  /** Its beginning, UTC. */
+  day: number
+  /** Grows with everything that comes too late for the sums. */
+  generation: number
+  /** 0 no, 1 yes, 2 not worth it: the entries are nearly as few. */
+  summed: number
 }

@@ -31,6 +31,7 @@ export const ledger: Migration = {
       'cost',
       'charge',
     ]
+    const sums = ['requests', ...counts.filter((name) => name !== 'status'), 'estimated', 'unpriced']
     return [
       // What queries group by and sum has columns; the whole of an entry is in the two JSON texts.
       `create table ledger_entries (
@@ -46,6 +47,15 @@ export const ledger: Migration = {
       )`,
       'create index ledger_entries_at on ledger_entries (at, id)',
       'create index ledger_entries_running on ledger_entries (instance) where state = 0',
+      // Sums of whole days, made when a day is over; `generation` counts what came too late for them.
+      `create table ledger_days (day ${integer} primary key, generation ${integer} not null, summed ${integer} not null)`,
+      `create table ledger_sums (
+        day ${integer} not null,
+        ${words.map((name) => `${name} ${text},`).join('\n        ')}
+        status ${integer},
+        ${sums.map((name) => `${name} ${integer} not null`).join(',\n        ')}
+      )`,
+      'create index ledger_sums_day on ledger_sums (day)',
       `create table ledger_instances (id ${text} primary key, directory ${text} not null, seen_at ${integer} not null)`,
     ]
   },
