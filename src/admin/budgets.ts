@@ -9,7 +9,7 @@ import { collection, owned } from './collection.ts'
 import { wrong } from './problem.ts'
 import { type Context, route } from './route.ts'
 import { budgetAnswer, budgetBody, budgetShape } from './rules.ts'
-import { id, text, time, timeOf, timeOrNone, usd } from './schema.ts'
+import { text, time, timeOf, timeOrNone, usd } from './schema.ts'
 import { checkSubject } from './subject.ts'
 
 const source = z.enum(['config', 'admin']).describe('`config`: it stands in the configuration file, and is changed there.')

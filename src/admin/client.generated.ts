@@ -935,7 +935,7 @@ export interface UsageGetQuery {
   readonly from?: string
   /** Excluded. Default: now. */
   readonly to?: string
-  /** Default: json. `focus`: CSV in the columns of FOCUS, by day. */
+  /** Default: json. `focus`: every call, in the columns of FOCUS. */
   readonly format?: 'json' | 'csv' | 'jsonl' | 'focus'
   /** Only this key. */
   readonly key?: string
@@ -973,7 +973,7 @@ export interface UsageEntriesQuery {
   /** Excluded. Default: now. */
   readonly to?: string
   /** Default: jsonl. */
-  readonly format?: 'jsonl' | 'csv'
+  readonly format?: 'csv' | 'jsonl' | 'focus'
   /** Only this key. */
   readonly key?: string
   /** Only this alias. */
@@ -1218,7 +1218,7 @@ export interface AdminClient {
     /** Calls, tokens and cost, summed up. A member sees its own only. */
     get(query?: UsageGetQuery): Promise<UsageGetAnswer>
     getText(query?: UsageGetQuery): AsyncIterable<string>
-    /** Every call with what it used, oldest first: JSON Lines or CSV, as a stream. A member sees its own only. */
+    /** Every call with what it used, oldest first: JSON Lines, CSV or FOCUS, as a stream. A member sees its own only. */
     entries(query?: UsageEntriesQuery): AsyncIterable<string>
   }
   readonly requests: {

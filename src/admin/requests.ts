@@ -4,7 +4,7 @@ import { dollarsOf } from '../core/money.ts'
 import { notFound, sees } from './access.ts'
 import { route } from './route.ts'
 import { time, timeOf, usd } from './schema.ts'
-import { ownView } from './usage.ts'
+import { chargedOnly, ownView } from './usage.ts'
 
 const record = z
   .object({
@@ -55,9 +55,8 @@ export const requests = [
       const entry = await services.usage.find(param('id'))
       const theirs = entry && sees(organisation, entry.organisation) && (principal.role !== 'member' || entry.key === principal.id)
       if (!theirs) throw notFound('request')
-      const { settlement, estimate, markup: _markup, tags = [], at, ...opening } = entry
-      const own = ownView(principal)
-      const cost = own ? settlement?.charge : settlement?.cost
+      const { settlement, estimate, markup: _markup, tags = [], at, ...opening } = ownView(principal) ? chargedOnly(entry) : entry
+      const { cost } = settlement ?? {}
       const told: z.input<typeof record> = {
         ...opening,
         state: settlement?.state ?? 'running',
@@ -69,7 +68,7 @@ export const requests = [
         region: settlement?.region,
         status: settlement?.status,
         error: settlement?.error,
-        usage: settlement?.usage && { ...settlement.usage, ...(own && { providerCost: undefined }) },
+        usage: settlement?.usage && { ...settlement.usage },
         cost: cost === undefined ? undefined : dollarsOf(cost),
         charge: settlement?.charge === undefined ? undefined : dollarsOf(settlement.charge),
         estimated: settlement?.estimated ?? (estimate === undefined ? undefined : true),

@@ -1,13 +1,13 @@
 /** `/usage`: what was used and what it cost, by any dimension; `/usage/entries`: call by call. */
 import { z } from 'zod'
 import { type LedgerEntry, type UsageDimension, type UsageQuery, usageDimensions } from '../core/ledger.ts'
-import { dollarsOf } from '../core/money.ts'
 import type { Principal } from '../core/principal.ts'
+import { contentTypeOf, type ExportFormat, exported, exportFormats } from '../store/ledger/export.ts'
 import { periodOf } from './credits.ts'
 import { wrong } from './problem.ts'
 import { type Context, Raw, route } from './route.ts'
-import { moment, text, timeOf, usd } from './schema.ts'
-import { type Cell, csvLine, csvOf, focusColumns, focusDimensions, focusRow, plainRow } from './usage-formats.ts'
+import { moment, text, usd } from './schema.ts'
+import { csvOf, plainRow } from './usage-formats.ts'
 
 const isDimension = (word: string): word is UsageDimension => usageDimensions.some((dimension) => dimension === word)
 const filterable = usageDimensions.filter((dimension) => dimension !== 'day' && dimension !== 'hour')
@@ -22,7 +22,7 @@ const usageQuery = z.strictObject({
     .optional()
     .describe(`Separated by commas: ${usageDimensions.join(', ')}. Default: key.`),
   ...period,
-  format: z.enum(['json', 'csv', 'jsonl', 'focus']).optional().describe('Default: json. `focus`: CSV in the columns of FOCUS, by day.'),
+  format: z.enum(['json', 'csv', 'jsonl', 'focus']).optional().describe('Default: json. `focus`: every call, in the columns of FOCUS.'),
   ...filters,
 })
 const usageRow = z
@@ -103,15 +103,12 @@ export const usage = [
       const plain = context as unknown as Context
       const query = context.query as Asked
       const format = query['format'] ?? 'json'
-      const by = format === 'focus' ? [...focusDimensions] : dimensionsOf(query['by'])
+      const by = dimensionsOf(query['by'])
       const { from, to } = periodOf(query, context.now())
+      if (format === 'focus') return entriesAs(plain, query, 'focus', { from, to })
       const found = contradicts(plain, query) ? [] : await context.services.usage.usage({ by, from, to, where: whereOf(plain, query) })
       const own = ownView(context.principal)
       const day = new Date(from).toISOString().slice(0, 10)
-      if (format === 'focus') {
-        const rows = found.map((row) => focusRow(row, own))
-        return new Raw({ type: 'text/csv; charset=utf-8', fileName: `signalbox-focus-${day}.csv`, body: csvOf(focusColumns, rows) })
-      }
       const rows = found.map((row) => plainRow(by, row, own))
       if (format === 'csv')
         return new Raw({ type: 'text/csv; charset=utf-8', fileName: `signalbox-usage-${day}.csv`, body: csvOf([...by, ...numbers], rows) })
@@ -123,114 +120,45 @@ export const usage = [
     name: 'usage.entries',
     method: 'GET',
     path: '/usage/entries',
-    summary: 'Every call with what it used, oldest first: JSON Lines or CSV, as a stream. A member sees its own only.',
+    summary: 'Every call with what it used, oldest first: JSON Lines, CSV or FOCUS, as a stream. A member sees its own only.',
     action: 'usage.read',
     role: 'member',
     right: 'usage.own',
-    query: z.strictObject({ ...period, format: z.enum(['jsonl', 'csv']).optional().describe('Default: jsonl.'), ...filters }),
+    query: z.strictObject({ ...period, format: z.enum(exportFormats).optional().describe('Default: jsonl.'), ...filters }),
     types: ['application/x-ndjson', 'text/csv'],
     status: 200,
     async handle(context) {
       const plain = context as unknown as Context
       const query = context.query as Asked
       const { from, to } = periodOf(query, context.now())
-      const csv = query['format'] === 'csv'
-      const batches = contradicts(plain, query) ? none() : context.services.usage.entries({ from, to, where: whereOf(plain, query) })
-      const own = ownView(context.principal)
-      return new Raw({
-        type: csv ? 'text/csv; charset=utf-8' : 'application/x-ndjson',
-        ...(csv && { fileName: `signalbox-calls-${new Date(from).toISOString().slice(0, 10)}.csv` }),
-        body: lines(batches, csv, own),
-      })
+      return entriesAs(plain, query, exportFormats.find((one) => one === query['format']) ?? 'jsonl', { from, to })
     },
   }),
 ]
 
-async function* none(): AsyncIterable<readonly LedgerEntry[]> {}
-
-async function* lines(batches: AsyncIterable<readonly LedgerEntry[]>, csv: boolean, own: boolean): AsyncIterable<string> {
-  if (csv) yield csvOf(entryColumns, [])
-  for await (const batch of batches) {
-    let text = ''
-    for (const entry of batch) {
-      const row = entryRow(entry, own)
-      text += csv ? csvLine(entryColumns, row) : `${JSON.stringify(row)}\n`
-    }
-    if (text !== '') yield text
-  }
+function entriesAs(context: Context, query: Asked, format: ExportFormat, { from, to }: { from: number; to: number }): Raw {
+  const entries = contradicts(context, query) ? none() : context.services.usage.entries({ from, to, where: whereOf(context, query) })
+  const day = new Date(from).toISOString().slice(0, 10)
+  return new Raw({
+    type: contentTypeOf(format),
+    ...(format !== 'jsonl' && { fileName: `signalbox-${format === 'focus' ? 'focus' : 'calls'}-${day}.csv` }),
+    body: exported(ownView(context.principal) ? asCharged(entries) : entries, format),
+  })
 }
 
-const entryColumns = [
-  'id',
-  'at',
-  'endedAt',
-  'state',
-  'key',
-  'alias',
-  'user',
-  'organisation',
-  'team',
-  'project',
-  'tags',
-  'tier',
-  'requestedModel',
-  'route',
-  'provider',
-  'model',
-  'region',
-  'status',
-  'error',
-  'streamed',
-  'inputTokens',
-  'outputTokens',
-  'cacheReadTokens',
-  'cacheWriteTokens',
-  'reasoningTokens',
-  'cost',
-  'charge',
-  'estimated',
-  'attempts',
-  'cache',
-  'firstMs',
-  'totalMs',
-] as const
+async function* none(): AsyncIterable<readonly LedgerEntry[]> {}
 
-/** One call, flat. */
-export function entryRow({ settlement, ...opening }: LedgerEntry, own: boolean): Record<(typeof entryColumns)[number], Cell> {
-  const { usage: used } = settlement ?? {}
-  const cost = own ? settlement?.charge : settlement?.cost
+async function* asCharged(batches: AsyncIterable<readonly LedgerEntry[]>): AsyncIterable<readonly LedgerEntry[]> {
+  for await (const batch of batches) yield batch.map(chargedOnly)
+}
+
+/** A call as its organisation sees it: what providers charge for it is between them and whoever runs the gateway. */
+export function chargedOnly({ estimate: _estimate, markup: _markup, settlement, ...opening }: LedgerEntry): LedgerEntry {
+  if (!settlement) return opening
+  const { cost: _cost, usage: used, ...ended } = settlement
+  const { providerCost: _providerCost, ...usage } = used ?? {}
   return {
-    id: opening.id,
-    at: timeOf(opening.at),
-    endedAt: settlement && timeOf(settlement.endedAt),
-    state: settlement?.state ?? 'running',
-    key: opening.key,
-    alias: opening.alias,
-    user: opening.user,
-    organisation: opening.organisation,
-    team: opening.team,
-    project: opening.project,
-    tags: opening.tags?.join(' '),
-    tier: opening.tier,
-    requestedModel: opening.requestedModel,
-    route: opening.route,
-    provider: settlement?.provider ?? opening.provider,
-    model: settlement?.model ?? opening.model,
-    region: settlement?.region,
-    status: settlement?.status,
-    error: settlement?.error,
-    streamed: String(opening.streamed),
-    inputTokens: used?.input,
-    outputTokens: used?.output,
-    cacheReadTokens: used?.cacheRead,
-    cacheWriteTokens: used?.cacheWrite,
-    reasoningTokens: used?.reasoning,
-    cost: cost === undefined ? undefined : dollarsOf(cost),
-    charge: settlement?.charge === undefined ? undefined : dollarsOf(settlement.charge),
-    estimated: settlement ? String(settlement.estimated) : undefined,
-    attempts: settlement?.attempts,
-    cache: settlement?.cache,
-    firstMs: settlement?.firstMs,
-    totalMs: settlement?.totalMs,
+    ...opening,
+    settlement: { ...ended, ...(used && { usage }), ...(ended.charge !== undefined && { cost: ended.charge }) },
   }
 }
