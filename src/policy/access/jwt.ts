@@ -55,7 +55,7 @@ export const signatureAlgorithms = [
 
 const LONGEST = 16_384
 const LONGEST_KID = 256
-const REMEMBERED = 20_000
+const REMEMBERED = 10_000
 /** Access tokens and ID tokens. Others of the same issuer (logout tokens, proofs …) were made for something else. */
 const types = new Set(['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt'])
 /** A token that brings its own key, or says where to fetch it, would vouch for itself. */

@@ -37,6 +37,8 @@ export const privateNetworks = [
 /** A longer one is no list of hops. */
 const LONGEST_HEADER = 2_000
 const REMEMBERED = 10_000
+/** Callers can write what they like into a header: what is remembered of it stays small. */
+const LONGEST_REMEMBERED = 200
 
 export function createOrigins({
   trustedProxies = [],
@@ -54,7 +56,7 @@ export function createOrigins({
     const known = remembered.get(memo)
     if (known) return known
     const origin = originOf(ip, told)
-    if (memo.length < LONGEST_HEADER) remembered.set(memo, origin)
+    if (memo.length < LONGEST_REMEMBERED) remembered.set(memo, origin)
     return origin
   }
 

@@ -1,6 +1,5 @@
-/** What a role may do in the admin API, in one table, and which organisation it sees. */
-import { GatewayError } from '../../core/error.ts'
-import { type Principal, type Role, roles } from '../../core/principal.ts'
+/** What a role may do in the admin API, in one table. The API's routes say the same in their own words; a test holds both together. */
+import type { Principal, Role } from '../../core/principal.ts'
 
 /** `<resource>.<verb>`. `usage.own` and `key.own`: of the caller's own key or subject only. */
 export const adminActions = [
@@ -91,17 +90,3 @@ export const may = (principal: Principal, action: AdminAction): boolean =>
   principal.kind !== 'anonymous' &&
   can(principal.role, action) &&
   (principal.role === 'owner' || principal.tenant.organisation === undefined || !wholeGateway.has(action))
-
-/** Throws `forbidden`. */
-export function mustBeAbleTo(principal: Principal, action: AdminAction): void {
-  if (!may(principal, action))
-    throw new GatewayError('forbidden', `This needs the right \`${action}\`, which the role ${principal.role} does not have here.`, {
-      shouldRetry: false,
-    })
-}
-
-/** Undefined: all of them. A string: only this one; what belongs to others does not exist for them. */
-export const visibleOrganisation = ({ role, tenant }: Principal): string | undefined => (role === 'owner' ? undefined : tenant.organisation)
-
-/** What this principal may hand out: nothing above their own role, and nobody makes another owner. */
-export const mayGrant = ({ role }: Principal, wished: Role): boolean => wished !== 'owner' && roles.indexOf(wished) >= roles.indexOf(role)
