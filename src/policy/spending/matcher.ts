@@ -198,19 +198,21 @@ export function rulesFor(subject: Subject, matcher: Matcher, own: Matcher | unde
 
 /** A value of a rule: names of users, teams, projects and tags are those of an organisation, where there are any. */
 export interface RuleValue {
-  /** A key's id, a user, a team, a tag, a route, `provider/model` … Absent for rules of everybody, or for the rule's own. */
+  /** A key's id, a user, a team, a tag, a route, `provider/model` … Absent for rules of everybody, or for the rule's own. `organisation/team` will do. */
   readonly value?: string | undefined
   readonly organisation?: string | undefined
 }
 
 /** The counter at which a call of this value would be held. */
-export function slotOf(meter: Meter, { value = meter.value ?? '', organisation = meter.organisation }: RuleValue, now: number): Slot {
+export function slotOf(meter: Meter, of: RuleValue, now: number): Slot {
   const { by } = meter
   const inside = by === 'user' || by === 'team' || by === 'project' || by === 'tag'
+  let { value = meter.value ?? '', organisation = meter.organisation } = of
+  const slash = value.indexOf('/')
+  if (inside && organisation === undefined && slash > 0) [organisation, value] = [value.slice(0, slash), value.slice(slash + 1)]
   const counted = inside && organisation !== undefined ? `${organisation}/${value}` : value
   return meter.slot(by === 'all' ? '' : counted, now, () => {
     if (by !== 'model') return whereOf(by, value, { organisation, key: value })
-    const slash = value.indexOf('/')
     return slash < 0 ? { model: value } : { provider: value.slice(0, slash), model: value.slice(slash + 1) }
   })
 }

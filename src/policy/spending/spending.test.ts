@@ -407,13 +407,27 @@ test('status tells when the window ends', async () => {
   assert.ok(START < (status?.resetsAt ?? 0))
 })
 
-test('lost calls count at their estimate where counters outlive the process', async () => {
-  const rule = budget('b', { limit: '1', by: 'key' })
-  const { desk, call, entry } = rig({ budgets: [rule], limits: [limit('l', { what: 'concurrent', limit: 1 })] })
-  const one = call(CENT)
+test('lost calls count at their estimate, also under rules of their key, however often that is told', async () => {
+  const { createMemoryRecords } = await import('../../store/memory/records.ts')
+  const records = createMemoryRecords()
+  const data = { budgets: [{ id: 'bud_own', limit: '0.02', window: 'total', by: 'key' }] }
+  await records.create({ kind: 'key', id: 'key-1', data })
+  const everybody = budget('b', { limit: '1', window: 'total' })
+  const { desk, call, entry } = rig({ budgets: [everybody], limits: [limit('c', { what: 'concurrent', limit: 2 })], records })
+  await desk.ready
+  const principal = key('key-1', { budgets: [budget('bud_own', { limit: '0.02', window: 'total', by: 'key' })] })
+  const ended = call({ ...CENT, principal })
+  end(ended, await admitted(desk, ended), { input: 0, output: 0 })
+  const one = call({ ...CENT, principal })
   await admitted(desk, one)
-  desk.release([await entry(one.exchange.id)])
-  const [status] = await desk.status(rule, [{ value: 'key-1' }])
+  const lost = [await entry(one.exchange.id)]
+  await desk.release(lost)
+  await desk.release(lost)
+  const [status] = await desk.status(everybody, [{}])
   assert.deepEqual([status?.spent, status?.held], [10_000_000, 0])
-  await admitted(desk, call(CENT))
+  const [own] = await desk.status(principal.budgets[0]!, [{ value: 'key-1' }])
+  assert.deepEqual([own?.spent, own?.held], [10_000_000, 0])
+  await admitted(desk, call({ ...CENT, principal }))
+  await refusal(() => admitted(desk, call({ ...CENT, principal })))
+  desk.close()
 })

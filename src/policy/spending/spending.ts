@@ -3,16 +3,15 @@
  * or not at all, so that none is passed however many calls come together; `costs.ts` says what is held, and how far spending can go.
  */
 import type { Counters } from '../../core/counters.ts'
-import type { GatewayError } from '../../core/error.ts'
+import { type GatewayError, gatewayErrorOf } from '../../core/error.ts'
 import type { Ledger, LedgerEntry } from '../../core/ledger.ts'
 import type { Spending } from '../../core/policy.ts'
-import type { Principal } from '../../core/principal.ts'
 import type { RecordStore } from '../../core/records.ts'
 import type { BudgetRule, RateRule } from '../../core/rules.ts'
 import { type HoldPolicy, policyOf } from './costs.ts'
 import type { RuleValue } from './matcher.ts'
 import type { Seeds } from './meter.ts'
-import { releaseOne } from './release.ts'
+import { releaseAll } from './release.ts'
 import { type Desk, Reservation } from './reservation.ts'
 import { createRuleBook, type Rules } from './rule-book.ts'
 import { type Charged, spentBeforeFrom } from './spent-before.ts'
@@ -46,10 +45,10 @@ export interface SpendingDesk extends Spending {
   /** Resolves once the rules of the store are known; until then calls are refused with `store-unavailable`. */
   readonly ready: Promise<void>
   /**
-   * Calls whose process ended before they did: what they held is settled at their estimate. For counters that outlive the process; others are
-   * filled from the ledger, which has it. `principalOf` finds the key's own rules.
+   * Calls whose process ended before they did: what they held is given back, and their estimate counts. Tries until the store tells the rules
+   * of their keys. Never rejects: after a minute `broken` is told, and their holds end with their leases.
    */
-  release(lost: readonly LedgerEntry[], principalOf?: (key: string) => Principal | undefined): void
+  release(lost: readonly LedgerEntry[]): Promise<void>
   /** How far a rule is used, for each of these values. */
   status(rule: BudgetRule | RateRule, values: readonly RuleValue[]): Promise<readonly BudgetStatus[]>
   balance(organisation: string): Promise<Balance>
@@ -59,6 +58,7 @@ export interface SpendingDesk extends Spending {
   close(): void
 }
 
+const RELEASE_TRIES = 60
 const NO_RULES: Rules = { budgets: [], limits: [] }
 export function createSpending(options: SpendingOptions): SpendingDesk {
   const { counters, ledger, records, rules = NO_RULES, policy, clock = Date.now, warn = () => {}, broken = () => {} } = options
@@ -88,8 +88,15 @@ export function createSpending(options: SpendingOptions): SpendingDesk {
       book.configure(rules)
       if (policy) desk.policy = policyOf(policy)
     },
-    release(lost, principalOf) {
-      for (const entry of lost) releaseOne(desk, entry, principalOf?.(entry.key))
+    async release(lost) {
+      for (let tries = 1; tries <= RELEASE_TRIES; tries++) {
+        try {
+          return await releaseAll(desk, lost, records)
+        } catch (thrown) {
+          if (tries === RELEASE_TRIES) broken(`of ${lost.length} lost calls`, gatewayErrorOf(thrown))
+          else await new Promise((resolve) => void setTimeout(resolve, 1_000))
+        }
+      }
     },
     status: (rule, values) => statusesOf(counters, book.meter(rule), values, clock()),
     balance: (organisation) => balanceOf({ counters, book, organisation, now: clock() }),
