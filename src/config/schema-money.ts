@@ -2,8 +2,18 @@
 import { z } from 'zod'
 import type { BudgetRule, RateRule } from '../core/rules.ts'
 import { parseDuration } from '../core/units.ts'
-import { breaches, budgetRuleOf, calendarWindows, dimensions, isTimeZone, rateRuleOf, rates, stableId } from '../core/written-rules.ts'
-import { amount, optionalDuration } from './schema-parts.ts'
+import {
+  breaches,
+  budgetRuleOf,
+  calendarWindows,
+  dimensions,
+  isTimeZone,
+  MOST_DOLLARS,
+  rateRuleOf,
+  rates,
+  stableId,
+} from '../core/written-rules.ts'
+import { optionalDuration } from './schema-parts.ts'
 
 const names = z.array(z.string().min(1)).min(1)
 const share = z.number().gt(0).max(1)
@@ -16,6 +26,11 @@ const isSpan = (text: string): boolean => {
 }
 /** No timer waits for it, so it may be longer than `24d`. */
 const span = z.string({ error: spanHelp }).refine(isSpan, { error: spanHelp })
+
+const amountHelp = 'not an amount in USD that can be counted\nwrite "0.50", and 9000000 at most'
+const amount = z
+  .union([z.string().regex(/^\d{1,15}(\.\d{1,9})?$/, { error: amountHelp }), z.number().min(0)], { error: amountHelp })
+  .refine((value) => Number(value) <= MOST_DOLLARS, { error: amountHelp })
 
 const windowHelp = `neither a calendar window nor a span of time\nwrite ${calendarWindows.join(', ')}, or the last so long: "5h", "30d"`
 const window = z.string({ error: windowHelp }).refine((text) => (calendarWindows as readonly string[]).includes(text) || isSpan(text), {

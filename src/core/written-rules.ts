@@ -9,6 +9,8 @@ import { nanosOf, nanosOfNumber } from './money.ts'
 import type { BudgetRule, CalendarWindow, Dimension, RateRule } from './rules.ts'
 import { parseDuration } from './units.ts'
 
+/** Counters hold whole nano-dollars below 2^53. */
+export const MOST_DOLLARS = 9_000_000
 export const calendarWindows = ['minute', 'hour', 'day', 'week', 'month', 'year', 'total'] as const
 export const dimensions = [
   'all',
@@ -137,7 +139,10 @@ function amountOf(read: Reader): bigint {
   const limit = read.member('limit')
   const nanos =
     typeof limit === 'string' ? nanosOf(limit) : typeof limit === 'number' && limit >= 0 && limit <= 1e12 ? nanosOfNumber(limit) : undefined
-  return nanos ?? read.fail('limit', 'not an amount in USD: write "0.50"')
+  if (nanos === undefined) return read.fail('limit', 'not an amount in USD: write "0.50"')
+  return nanos > BigInt(MOST_DOLLARS) * 1_000_000_000n
+    ? read.fail('limit', `more than can be counted: write ${MOST_DOLLARS} at most`)
+    : nanos
 }
 
 const YEAR_MS = 366 * 86_400_000
