@@ -11,7 +11,7 @@ async function rig(overlapMs = 60_000): Promise<{ secrets: Secrets; keys: Provid
   const env = { MASTER: randomBytes(32).toString('base64'), FIXED: 'fixed-value' }
   const secrets = createSecrets({ env, records: fakeRecords(() => now), masterKey: 'env:MASTER', now: () => now })
   await secrets.put('a', 'a-1')
-  const keys = createProviderKeys({ secrets, overlapMs, now: () => now, changed: () => changes++ })
+  const keys = createProviderKeys({ secrets, overlapMs: () => overlapMs, now: () => now, changed: () => changes++ })
   await secrets.start(['secret:a', 'env:FIXED'].map((reference) => ({ reference, path: 'x' })))
   keys.configure(
     new Map([

@@ -7,8 +7,8 @@ import type { SecretChange, Secrets } from './secrets.ts'
 
 export interface ProviderKeysOptions {
   readonly secrets: Pick<Secrets, 'current' | 'watch' | 'organisationsOf'>
-  /** Milliseconds. */
-  readonly overlapMs: number
+  /** Milliseconds, as configured at the moment. */
+  overlapMs(): number
   /** While an old key is left, `changed` is called so often: a new key that the provider refused may be known to it by now. Milliseconds. Default 5,000. */
   readonly retryMs?: number
   readonly now?: () => number
@@ -17,7 +17,7 @@ export interface ProviderKeysOptions {
 }
 
 export interface ProviderKeys {
-  /** References in order, by provider. What is known of earlier keys stays. */
+  /** References in order, by provider. Where they are the same as before, what is known of earlier keys stays. */
   configure(references: ReadonlyMap<string, readonly string[]>): void
   /** Undefined for providers without references. */
   of(provider: string): Credentials | undefined
@@ -69,9 +69,8 @@ export function createProviderKeys({ secrets, overlapMs, retryMs = 5_000, now = 
       for (const id of lists.keys()) if (!references.get(id)?.length) lists.delete(id)
       for (const [id, own] of references) {
         if (own.length === 0) continue
-        const list = lists.get(id)
-        if (list) list.references = own
-        else lists.set(id, new KeyList(own, { secrets, overlapMs, now, changed: told }))
+        // Calls that run under the configuration before go on with its list: new keys may be for another host.
+        if (!same(lists.get(id)?.references ?? [], own)) lists.set(id, new KeyList(own, { secrets, overlapMs, now, changed: told }))
         lists.get(id)?.build()
       }
       arm()
@@ -86,7 +85,7 @@ export function createProviderKeys({ secrets, overlapMs, retryMs = 5_000, now = 
 }
 
 class KeyList implements Credentials {
-  references: readonly string[]
+  readonly references: readonly string[]
   keys: readonly string[] = []
   version = 0
   known: readonly string[] = []
@@ -118,9 +117,9 @@ class KeyList implements Credentials {
     }
     if (previous !== undefined) {
       const at = this.#options.now()
-      this.#gone.push({ value: previous, until: at + this.#options.overlapMs + SCRUB_MS })
+      this.#gone.push({ value: previous, until: at + this.#options.overlapMs() + SCRUB_MS })
       // What was removed is not to be used any more: only what was replaced overlaps.
-      if (change.value !== undefined) this.#old.push({ reference, value: previous, until: at + this.#options.overlapMs })
+      if (change.value !== undefined) this.#old.push({ reference, value: previous, until: at + this.#options.overlapMs() })
     }
     this.build()
   }
@@ -177,7 +176,6 @@ class KeyList implements Credentials {
     for (const organisation of organisations)
       if (!this.#theirs.has(organisation)) this.#theirs.set(organisation, new KeyList(this.references, this.#options, organisation))
     for (const [organisation, theirs] of this.#theirs) {
-      theirs.references = this.references
       if (change?.organisation === organisation) theirs.note(change)
       else theirs.build()
     }

@@ -36,6 +36,8 @@ export interface Wanted {
 
 export interface WantedProblem extends SecretProblem {
   readonly path: string
+  /** The configuration is wrong. Else time will help: a source that is down, a stored secret that has not been put yet. */
+  readonly fatal: boolean
 }
 
 export interface SecretChange {
@@ -71,8 +73,11 @@ export interface Prepared {
 }
 
 export interface Secrets {
-  /** For a reload: reads everything under the new settings, and changes nothing until it is committed. */
-  prepare(wanted: readonly Wanted[], settings?: SecretsSettings): Promise<Prepared>
+  /**
+   * For a reload: reads everything under the new settings, and changes nothing until it is committed. What has not answered
+   * after `patienceMs` (default 5,000) is asked on in the background.
+   */
+  prepare(wanted: readonly Wanted[], settings?: SecretsSettings, patienceMs?: number): Promise<Prepared>
   /** Both at once. What cannot be read comes back as a problem, and is tried again in the background. */
   start(wanted: readonly Wanted[], settings?: SecretsSettings): Promise<readonly WantedProblem[]>
   /** Reads one now, whether it is kept or not. */
@@ -105,6 +110,7 @@ export interface RotationResult {
 }
 
 const TICK_MS = 1_000
+const PATIENCE_MS = 5_000
 const HOUR_MS = 3_600_000
 
 export function createSecrets(options: SecretsOptions): Secrets {
@@ -196,7 +202,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
     })
   }
 
-  async function prepare(wanted: readonly Wanted[], next: SecretsSettings = settings): Promise<Prepared> {
+  async function prepare(wanted: readonly Wanted[], next: SecretsSettings = settings, patienceMs = PATIENCE_MS): Promise<Prepared> {
     const other = JSON.stringify(settingsOf(next)) !== JSON.stringify(settingsOf(settings))
     const from = other ? createSources({ ...options, ...next }) : sources
     const readings = new Map<string, Reading>()
@@ -207,7 +213,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
         if (!reference) {
           if (!next.allowPlaintext) problems.set(text, plaintext)
         } else if (isProblem(reference)) problems.set(text, reference)
-        else readings.set(text, { reference, result: await readFrom(from, reference) })
+        else readings.set(text, { reference, result: await readFrom(from, reference, patienceMs) })
       }),
     )
     for (const [text, { reference, result }] of readings) {
@@ -217,7 +223,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
     return {
       problems: wanted.flatMap(({ reference, path }) => {
         const problem = problems.get(reference)
-        return problem ? [{ path, ...problem }] : []
+        return problem ? [{ path, ...problem, fatal: isFatal(reference, problem) }] : []
       }),
       async commit() {
         settings = next
@@ -317,13 +323,28 @@ export function createSecrets(options: SecretsOptions): Secrets {
   }
 }
 
-async function readFrom(sources: Sources, reference: SecretReference): Promise<Reading['result']> {
+async function readFrom(sources: Sources, reference: SecretReference, patienceMs: number): Promise<Reading['result']> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<SecretProblem>((resolve) => {
+    timer = setTimeout(() => resolve(notYet), patienceMs)
+  })
   try {
-    return await (await sources.of(reference.scheme)).read(reference)
+    return await Promise.race([late, sources.of(reference.scheme).then((source) => source.read(reference))])
   } catch (error) {
     return problemOf(error)
+  } finally {
+    clearTimeout(timer)
   }
 }
+
+const notYet: SecretProblem = {
+  fault: 'unreachable',
+  message: 'its source has not answered yet',
+  remedy: 'look at the state of that service',
+}
+
+const isFatal = (reference: string, { fault }: SecretProblem): boolean =>
+  fault !== 'unreachable' && !(fault === 'unset' && reference.startsWith('secret:'))
 
 /** In one order, without what is not from the configuration. */
 const settingsOf = ({ masterKey, previousMasterKeys, vault, aws, gcp, azure, kubernetes }: SecretsSettings): unknown => [

@@ -100,12 +100,24 @@ export function createSources(options: SourceSettings & SourceSurroundings): Sou
     if (!records) throw new SecretError('later', 'there is no store for secrets here', 'use a gateway with a `store`')
     if (masterKey === undefined)
       throw new SecretError(
-        'unset',
+        'malformed',
         'there is no master key for the stored secrets',
         'set `secrets: { masterKey: "env:SIGNALBOX_MASTER_KEY" }`; make one with `openssl rand -base64 32`',
       )
     const [{ createBuiltIn }, { createKeyring }] = await Promise.all([import('./built-in.ts'), import('./keyring.ts')])
-    const keyring = createKeyring({ records, masterKey, previousMasterKeys, credential: context.credential })
+    const keyring = createKeyring({
+      records,
+      masterKey,
+      previousMasterKeys,
+      async credential(reference) {
+        try {
+          return await context.credential(reference)
+        } catch (error) {
+          // Not the secret is missing, but what opens it.
+          throw error instanceof SecretError ? new SecretError('malformed', `the master key: ${error.message}`, error.remedy) : error
+        }
+      },
+    })
     return { keyring, store: createBuiltIn({ records, keyring, now }) }
   }
 

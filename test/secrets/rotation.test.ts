@@ -88,7 +88,7 @@ async function rig({ retryMs = 5_000 } = {}): Promise<Rig> {
   const secrets = createSecrets({ env, records, masterKey: 'env:MASTER' })
   await secrets.put('p', 'provider-key-0')
   const health = createHealth()
-  const keys = createProviderKeys({ secrets, overlapMs: 60_000, retryMs, changed: () => health.configure(keys.counts()) })
+  const keys = createProviderKeys({ secrets, overlapMs: () => 60_000, retryMs, changed: () => health.configure(keys.counts()) })
   assert.deepEqual(await secrets.start([{ reference: 'secret:p', path: 'providers.p.keys[0]' }]), [])
   keys.configure(new Map([['p', ['secret:p']]]))
   health.configure(keys.counts())
