@@ -1,5 +1,4 @@
 /** Records in SQL tables. */
-import type { Json } from '../../core/json.ts'
 import type { RecordKind, RecordStore, StoredRecord } from '../../core/records.ts'
 import { changedMeanwhile, closed, gone, pageSize, taken } from '../record-rules.ts'
 import { openChangeFeed } from './change-feed.ts'
@@ -49,7 +48,10 @@ export async function openSqlRecords(database: Database, { now = Date.now }: { r
       const rows = await database.query(
         sql<Row>`select ${columns} from records where kind = ${kind} ${inOrganisation} and id > ${after ?? ''} order by id limit ${size + 1}`,
       )
-      const data = rows.slice(0, size).map((row) => recordOf(kind, row))
+      const page = rows.slice(0, size)
+      // One parse of many is twice as quick as many of one.
+      const contents = JSON.parse(`[${page.map((row) => row.data).join(',')}]`) as Data[]
+      const data = page.map((row, index) => recordOf(kind, row, contents[index]))
       const last = data.at(-1)
       return rows.length > size && last ? { data, next: last.id } : { data }
     },
@@ -115,13 +117,15 @@ type Row = Omit<RecordsTable, 'kind'>
 
 const columns = sql`id, lookup, organisation, version, data, created_at, updated_at`
 
-const recordOf = (kind: RecordKind, row: Row): StoredRecord => ({
+type Data = StoredRecord['data']
+
+const recordOf = (kind: RecordKind, row: Row, data = JSON.parse(row.data) as Data): StoredRecord => ({
   kind,
   id: row.id,
   ...(row.lookup === null ? {} : { lookup: row.lookup }),
   ...(row.organisation === null ? {} : { organisation: row.organisation }),
   version: row.version,
-  data: JSON.parse(row.data) as Readonly<Record<string, Json>>,
+  data,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 })

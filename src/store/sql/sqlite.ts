@@ -109,10 +109,10 @@ class Runner {
 
   run(query: Sql | Statement): Result {
     const { sql, parameters } = query instanceof Sql ? query.compile('sqlite') : query
-    const { statement, answers } = this.#prepared(sql)
+    const { statement, names } = this.#prepared(sql)
     const values = parameters.map(bindable)
-    if (!answers) return { rows: [], count: Number(statement.run(...values).changes) }
-    const rows = statement.all(...values)
+    if (names.length === 0) return { rows: [], count: Number(statement.run(...values).changes) }
+    const rows = (statement.all(...values) as unknown as unknown[][]).map((row) => objectOf(names, row))
     return { rows, count: rows.length }
   }
 
@@ -164,7 +164,9 @@ class Runner {
     let prepared = this.#statements.get(text)
     if (prepared) return prepared
     const statement = this.#sqlite.prepare(text)
-    prepared = { statement, answers: statement.columns().length > 0 }
+    prepared = { statement, names: statement.columns().map(({ name }) => name) }
+    // Objects made here have one shape for all rows, and are twice as quick to make as the driver's.
+    statement.setReturnArrays(true)
     // Queries with lists in them have many texts.
     if (this.#statements.size >= MAX_STATEMENTS) this.#statements.delete(this.#statements.keys().next().value as string)
     this.#statements.set(text, prepared)
@@ -174,8 +176,14 @@ class Runner {
 
 interface Prepared {
   readonly statement: StatementSync
-  /** It has rows, even if none. */
-  readonly answers: boolean
+  /** Of its columns. Empty: it has no rows. */
+  readonly names: readonly string[]
+}
+
+function objectOf(names: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {}
+  for (let index = 0; index < names.length; index++) row[names[index] as string] = values[index]
+  return row
 }
 
 function bindable(value: unknown): SQLInputValue {
