@@ -19,7 +19,7 @@ const url = z.string().refine(isSafeUrl, { error: 'not an https URL\nwrite `http
 const scopes = {
   models: names.optional().describe('Names it may ask for: routes, `provider/model`, `provider/*`. Absent: all; empty: none.'),
   tiers: names.optional().describe('Tiers it may use.'),
-  endpoints: names.optional().describe('What it may do: `chat`, `count`, `models`, `explain`.'),
+  endpoints: names.optional().describe('What it may do: `chat`, `count`, `models`, `explain`, `admin`.'),
   tools: names.optional().describe('MCP tools it may call, as `server/tool` or `server/*`.'),
   ips: z.array(range).optional().describe('Addresses and ranges it may be used from.'),
 }
