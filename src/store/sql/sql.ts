@@ -52,6 +52,6 @@ sql.lit = (value: number): Sql => {
   return new Sql([String(value)])
 }
 
-/** Values or pieces with something between them. */
+/** Values or pieces with something between them, which is text and not a value. */
 sql.join = (items: readonly unknown[], separator = ', '): Sql =>
   items.length === 0 ? new Sql(['']) : new Sql(['', ...Array<string>(items.length - 1).fill(separator), ''], items)

@@ -204,3 +204,30 @@ test('what a closed store had watched does not keep the process alive', async (t
   })
   assert.deepEqual(await once(child, 'exit'), [0, null])
 })
+
+test('many processes that start at once on no file at all find one ready database', async (t) => {
+  const url = sqliteUrl(t)
+  const source = `
+    const { openStore } = await import(${JSON.stringify(new URL('../open-store.ts', import.meta.url).href)})
+    const store = await openStore(process.env.STORE_URL)
+    await store.records.create({ kind: 'key', id: 'k' + process.pid, data: {} })
+    await store.audit.append({ actor: 'system', action: 'start', subject: 'process/' + process.pid })
+    await store.close()
+  `
+  const ends = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      once(
+        spawn(process.execPath, ['--input-type=module', '-e', source], { env: { ...process.env, STORE_URL: url }, stdio: 'inherit' }),
+        'exit',
+      ),
+    ),
+  )
+  assert.deepEqual(
+    ends.map(([code]) => code),
+    [0, 0, 0, 0],
+  )
+  const store = await openStore(url)
+  t.after(() => store.close())
+  assert.equal((await store.records.list('key')).data.length, 4)
+  assert.deepEqual(await store.audit.verify(), { entries: 4 })
+})

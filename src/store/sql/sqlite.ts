@@ -58,6 +58,8 @@ function openFile(path: string): DatabaseSync {
     sqlite = new DatabaseSync(file, { timeout: WRITE_MS, enableForeignKeyConstraints: true })
     // In WAL mode readers and the writer do not wait for each other. A power cut may lose the last commits, a kill of the process none.
     sqlite.exec('pragma journal_mode = wal; pragma synchronous = normal')
+    // What a burst made the log grow to is given back.
+    sqlite.exec(`pragma journal_size_limit = ${64 * 1024 * 1024}`)
     sqlite.exec(`pragma busy_timeout = ${BUSY_MS}`)
     return sqlite
   } catch (error) {
