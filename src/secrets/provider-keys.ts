@@ -8,7 +8,7 @@ import type { SecretChange, Secrets } from './secrets.ts'
 export interface ProviderKeysOptions {
   readonly secrets: Pick<Secrets, 'current' | 'watch' | 'organisationsOf'>
   /** Milliseconds, as configured at the moment. */
-  overlapMs(): number
+  readonly overlapMs: number | (() => number)
   /** While an old key is left, `changed` is called so often: a new key that the provider refused may be known to it by now. Milliseconds. Default 5,000. */
   readonly retryMs?: number
   readonly now?: () => number
@@ -26,7 +26,7 @@ export interface ProviderKeys {
   stop(): void
 }
 
-type ListOptions = Required<Omit<ProviderKeysOptions, 'retryMs'>>
+type ListOptions = Required<Omit<ProviderKeysOptions, 'retryMs' | 'overlapMs'>> & { overlapMs(): number }
 
 /** An old key that may still be used. */
 interface Old {
@@ -38,7 +38,14 @@ interface Old {
 /** Old keys are taken out of texts for so long after their end: answers to calls that were made with them may still come. */
 const SCRUB_MS = 3_600_000
 
-export function createProviderKeys({ secrets, overlapMs, retryMs = 5_000, now = Date.now, changed }: ProviderKeysOptions): ProviderKeys {
+export function createProviderKeys({
+  secrets,
+  overlapMs: overlap,
+  retryMs = 5_000,
+  now = Date.now,
+  changed,
+}: ProviderKeysOptions): ProviderKeys {
+  const overlapMs = typeof overlap === 'number' ? () => overlap : overlap
   const lists = new Map<string, KeyList>()
   let timer: ReturnType<typeof setTimeout> | undefined
 
