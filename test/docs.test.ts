@@ -28,6 +28,7 @@ for (const page of [
   'docs/guide/resilience.md',
   'docs/guide/streams.md',
   'docs/guide/drills.md',
+  'docs/guide/budgets.md',
 ])
   test(`every configuration that ${page} shows as good is good`, () => {
     const blocks = [...readPage(page).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => yaml)

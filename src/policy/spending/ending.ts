@@ -58,10 +58,12 @@ function unsaid({ error, status }: Ended, inputTokens: number): Usage | undefine
 }
 
 /** The decision record, as the ledger keeps it. */
-export function recordOf({ reason, decision, attempts, dropped, finish, wire, upstreamModel, latency, error }: Ended): object {
+export function recordOf(ended: Ended, leftOut: readonly { readonly place: string; readonly reason: string }[] | undefined): object {
+  const { reason, decision, attempts, dropped, finish, wire, upstreamModel, latency, error } = ended
   return {
     ...(reason !== undefined && { reason }),
     ...(decision && { decision }),
+    ...(leftOut && { leftOut }),
     attempts,
     ...(dropped && dropped.length > 0 && { dropped }),
     ...(finish !== undefined && { finish }),

@@ -333,8 +333,19 @@ export class Reservation implements Admitted {
       attempts: sentAttempts(exchange),
       firstMs: ended.latency?.first,
       totalMs: ended.latency?.total ?? 0,
-      record: recordOf(ended),
+      record: recordOf(ended, this.#leftOut()),
     })
+  }
+
+  /** Places that limits took out, for the record. */
+  #leftOut(): { place: string; reason: string }[] | undefined {
+    return (
+      this.#without &&
+      [...this.#without].map(([index, reason]) => {
+        const { provider, model } = this.#costs.candidates[index] ?? { provider: '', model: '' }
+        return { place: `${provider}/${model}`, reason }
+      })
+    )
   }
 
   #settleCounters(ended: Ended, used: Used, charge: Nanos | undefined): void {

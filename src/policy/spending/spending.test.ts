@@ -179,10 +179,13 @@ test('tiers: a budget for one tier does not hold for calls of another', async ()
 })
 
 test('the limit of one provider leaves out its places as long as there are others', async () => {
-  const { desk, call, opened } = rig({ limits: [limit('l', { name: 'acme', what: 'requests', limit: 1, by: 'provider', value: 'acme' })] })
+  const { desk, call, opened, entry } = rig({
+    limits: [limit('l', { name: 'acme', what: 'requests', limit: 1, by: 'provider', value: 'acme' })],
+  })
   const at = [place('acme/large'), place('beta/x'), place('acme/small')]
   assert.equal((await admitted(desk, call({ at }))).without, undefined)
-  const second = await admitted(desk, call({ at }))
+  const other = call({ at })
+  const second = await admitted(desk, other)
   assert.deepEqual(
     [...(second.without ?? [])],
     [
@@ -191,6 +194,12 @@ test('the limit of one provider leaves out its places as long as there are other
     ],
   )
   assert.equal(opened.at(-1)?.provider, 'beta')
+  end(other, second, { at: 'beta/x' })
+  const record = (await entry(other.exchange.id)).settlement?.record
+  assert.deepEqual(record && 'leftOut' in record && record.leftOut, [
+    { place: 'acme/large', reason: 'limit "acme" reached' },
+    { place: 'acme/small', reason: 'limit "acme" reached' },
+  ])
   assert.equal((await refusal(() => admitted(desk, call({ at: [place('acme/large')] })))).code, 'rate_limited')
 })
 
