@@ -14,7 +14,7 @@ const LEASE = 60_000
 
 async function open(t: TestContext, url: string, replica: string, more: Partial<RedisCountersSettings> = {}): Promise<FallbackCounters> {
   // Generous, so that a busy machine does not look like a dead Redis.
-  const counters = await openRedisCounters({ url, replica, onFailure: 'open', deadlineMs: 200, ...more })
+  const counters = await openRedisCounters({ url, replica, onFailure: 'open', deadlineMs: 500, patienceMs: 20_000, ...more })
   t.after(() => counters.close())
   return counters
 }
@@ -168,7 +168,7 @@ test('starts while Redis is down, counts by itself, and finds it later', async (
 test('what a dead replica held is released by whoever comes next', async (t) => {
   const redis = await withRedis(t)
   if (!redis) return
-  const dead = await openRedisCounters({ url: redis.url, replica: 'dead', onFailure: 'closed', deadlineMs: 500 })
+  const dead = await openRedisCounters({ url: redis.url, replica: 'dead', onFailure: 'closed', deadlineMs: 5_000, patienceMs: 20_000 })
   const hold = spend('budget', 100, 100)
   assert.ok((await dead.reserve('a', [hold], 200)).ok)
   await dead.close()

@@ -13,14 +13,14 @@ export interface RedisCountersSettings {
   readonly replicas?: number
   /** For every command on the way of a call. Default 25. */
   readonly deadlineMs?: number
-  /** How long to wait for Redis at the start, before calls are counted without it. Default 1,000. */
+  /** How long to wait for Redis at the start, before calls are counted without it. Default 2,000. */
   readonly patienceMs?: number
   readonly onTrouble?: (message: string) => void
 }
 
 /** Resolves when Redis is there, or when patience ends: it is found later then, without a restart. */
 export async function openRedisCounters(settings: RedisCountersSettings): Promise<FallbackCounters> {
-  const { url, replica, onFailure, replicas = 1, deadlineMs = 25, patienceMs = 1_000, onTrouble } = settings
+  const { url, replica, onFailure, replicas = 1, deadlineMs = 25, patienceMs = 2_000, onTrouble } = settings
   const link = createRedisLink({ connect: redisConnector(url), deadlineMs })
   const redis = createRedisCounters({ link, replica, ...(onTrouble && { onTrouble }) })
   const counters = createFallbackCounters({ redis, onFailure, replicas })

@@ -51,6 +51,11 @@ export function createRedisCommands(link: RedisLink): RedisCommands {
     Script,
   ]
 
+  // Known before the first use: a script that has to be sent twice would come after what was sent behind it.
+  link.onUp(() => {
+    for (const { text } of [reserve, settle, read, beat]) void link.command(['SCRIPT', 'LOAD', text], SETTLE_MS).catch(() => {})
+  })
+
   async function run({ text, digest }: Script, keys: readonly string[], args: readonly string[], withinMs?: number): Promise<unknown[]> {
     const rest = [String(keys.length), ...keys, ...args]
     let answer: unknown

@@ -4,14 +4,15 @@
  * Keys, all in one slot:
  *   {sb}c:<counter>  packed: spent, held, born, seededAt, endsAt, sliceMs, latest, then per slot of a rolling window spent and held.
  *                    `born` tells a counter from an earlier one of the same name: holds belong to the one they were taken from.
- *   {sb}holds        hash: id of a live call → when it was reserved, and per hold key, born, amount, kind
+ *   {sb}call:<id>    packed while it lives: when it was reserved, and per hold key, born, amount. Then x: the lease ran out,
+ *                    s: settled in a way that its lease would not tell
  *   {sb}leases       sorted set: id → when its lease ends
- *   {sb}over:<id>    x: the lease ran out, s: settled without a lease
  *   {sb}late:<c>     what ended while the counter was not known: time and amount, in case that the seed misses it
  *   {sb}epoch        made anew when Redis has lost everything: a lease of another epoch was lost, one of this epoch that is gone was settled
  *   {sb}replicas     sorted set: replica → last heard of
  *
- * Numbers are whole and below 2^53, which Lua's are exact for; `%.0f` keeps them so in text, cmsgpack in bytes.
+ * Numbers are whole and below 2^53, which Lua's are exact for. Joined to text they would not be: hence `%.0f`. Most of what a script costs is
+ * the number of commands in it, so what it needs is read with one.
  */
 import { GRACE_MS, SLOTS } from './windows.ts'
 
@@ -28,6 +29,7 @@ local time = redis.call('TIME')
 local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local now = math.floor(micros / 1000)
 local loaded, dirty = {}, {}
+local CALL = '{sb}call:'
 
 local function advance(c)
   if c[SLICE] == 0 then return end
@@ -41,14 +43,16 @@ local function advance(c)
   if slice > c[LATEST] then c[LATEST] = slice end
 end
 
+local function unpacked(key, packed)
+  local c = packed and cmsgpack.unpack(packed) or false
+  if c then advance(c) end
+  loaded[key] = c
+  return c
+end
+
 local function load(key)
   local c = loaded[key]
-  if c == nil then
-    local packed = redis.call('GET', key)
-    c = packed and cmsgpack.unpack(packed) or false
-    if c then advance(c) end
-    loaded[key] = c
-  end
+  if c == nil then c = unpacked(key, redis.call('GET', key)) end
   return c
 end
 
@@ -117,33 +121,31 @@ local function save()
     elseif c[ENDS] > 0 then ttl = math.min(LONG, math.max(0, c[ENDS] - now) + GRACE)
     elseif c[SEEDED] == 0 and c[SPENT] > 0 then ttl = LONG end
     if c[SPENT] == 0 and c[HELD] == 0 and c[SEEDED] == 0 then redis.call('DEL', key)
-    else redis.call('SET', key, cmsgpack.pack(c), 'PX', string.format('%.0f', ttl)) end
+    else redis.call('SET', key, cmsgpack.pack(c), 'PX', ttl) end
   end
 end
 
-local function epoch(new)
-  local current = redis.call('GET', '{sb}epoch')
+local function epoch(current, new)
   if not current then
     current = new
-    redis.call('SET', '{sb}epoch', new, 'PX', string.format('%.0f', LONG))
+    redis.call('SET', '{sb}epoch', new, 'PX', LONG)
   elseif now % 64 == 0 then
-    redis.call('PEXPIRE', '{sb}epoch', string.format('%.0f', LONG))
+    redis.call('PEXPIRE', '{sb}epoch', LONG)
   end
   return current
 end
 
 -- Whoever comes releases what was left by those that are gone.
 local function release(most)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', '{sb}leases', '-inf', string.format('%.0f', now), 'LIMIT', 0, most)) do
-    local packed = redis.call('HGET', '{sb}holds', id)
-    if packed then
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', '{sb}leases', '-inf', now, 'LIMIT', 0, most)) do
+    local packed = redis.call('GET', CALL .. id)
+    if packed and #packed > 1 then
       local lease = cmsgpack.unpack(packed)
-      for n = 2, #lease, 4 do
+      for n = 2, #lease, 3 do
         local c = load(lease[n])
         if c and c[BORN] == lease[n + 1] then giveBack(c, lease[n], lease[n + 2], lease[1]) end
       end
-      redis.call('HDEL', '{sb}holds', id)
-      redis.call('SET', '{sb}over:' .. id, 'x', 'PX', string.format('%.0f', DAY))
+      redis.call('SET', CALL .. id, 'x', 'PX', DAY)
     end
     redis.call('ZREM', '{sb}leases', id)
   end
@@ -157,9 +159,14 @@ end
  */
 export const reserveScript = `${common}
 local id, leaseMs, askedAt = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
-local answer = { 1, now, epoch(ARGV[3]) }
+local packed = redis.call('MGET', '{sb}epoch', CALL .. id, unpack(KEYS))
+local answer = { 1, now, epoch(packed[1], ARGV[3]) }
+-- Of a call whose lease ran out only the settlement is awaited; it may begin anew.
+local again = packed[2] and packed[2] ~= 'x'
+for n, key in ipairs(KEYS) do
+  if loaded[key] == nil then unpacked(key, packed[n + 2]) end
+end
 release(16)
-local again = redis.call('GET', '{sb}over:' .. id) == 's' or redis.call('HEXISTS', '{sb}holds', id) == 1
 local unknown, counters = { 2, now, answer[3] }, {}
 for n, key in ipairs(KEYS) do
   local a = 4 + (n - 1) * 7
@@ -218,19 +225,15 @@ for n, key in ipairs(KEYS) do
     local s = RING + 2 * (c[LATEST] % SLOTS)
     c[s + 2] = c[s + 2] + amount
   end
-  lease[#lease + 1] = key
-  lease[#lease + 1] = c[BORN]
-  lease[#lease + 1] = amount
-  lease[#lease + 1] = ARGV[a + 7]
+  lease[n * 3 - 1], lease[n * 3], lease[n * 3 + 1] = key, c[BORN], amount
 end
 for n = 1, #KEYS do
   answer[#answer + 1] = counters[n][SPENT]
   answer[#answer + 1] = counters[n][HELD]
 end
-redis.call('HSET', '{sb}holds', id, cmsgpack.pack(lease))
-redis.call('ZADD', '{sb}leases', string.format('%.0f', now + leaseMs), id)
-redis.call('PEXPIRE', '{sb}holds', string.format('%.0f', LONG))
-redis.call('PEXPIRE', '{sb}leases', string.format('%.0f', LONG))
+redis.call('SET', CALL .. id, cmsgpack.pack(lease), 'PX', LONG)
+redis.call('ZADD', '{sb}leases', now + leaseMs, id)
+redis.call('PEXPIRE', '{sb}leases', LONG)
 save()
 return answer
 `
@@ -240,7 +243,19 @@ return answer
  * hold: key, actual, sliceMs, endsAt (0), seedable, kind. Answer: now, epoch.
  */
 export const settleScript = `${common}
-local current = epoch(ARGV[1])
+-- All that is asked for below, read at once.
+local names, at = { '{sb}epoch' }, 2
+while at <= #ARGV do
+  names[#names + 1] = CALL .. ARGV[at]
+  for n = 1, tonumber(ARGV[at + 3]) do names[#names + 1] = ARGV[at + 4 + (n - 1) * 6] end
+  at = at + 4 + tonumber(ARGV[at + 3]) * 6
+end
+local values = {}
+for first = 1, #names, 1000 do
+  local last = math.min(first + 999, #names)
+  for n, value in ipairs(redis.call('MGET', unpack(names, first, last))) do values[names[first + n - 1]] = value end
+end
+local current = epoch(values['{sb}epoch'], ARGV[1])
 -- Nothing is held for it: what it used is added, unless the ledger has told so already.
 local function count(key, used, sliceMs, endsAt, seedable, kind, ended)
   if kind == 'g' or used == 0 or (endsAt ~= 0 and endsAt <= now) then return end
@@ -251,28 +266,31 @@ local function count(key, used, sliceMs, endsAt, seedable, kind, ended)
     local late = '{sb}late:' .. key
     redis.call('RPUSH', late, string.format('%.0f %.0f', ended, used))
     redis.call('LTRIM', late, -1000, -1)
-    redis.call('PEXPIRE', late, string.format('%.0f', GRACE))
+    redis.call('PEXPIRE', late, GRACE)
   else spend(create(key, sliceMs, endsAt, 0, 0), key, used, 0, now) end
 end
 local a = 2
 while a <= #ARGV do
   local id, from, ended, holds = ARGV[a], ARGV[a + 1], now - tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
   a = a + 4
-  local packed = redis.call('HGET', '{sb}holds', id)
-  local over = not packed and redis.call('GET', '{sb}over:' .. id)
-  local lease = packed and cmsgpack.unpack(packed)
-  local lost = not packed and over ~= 's' and (over == 'x' or from ~= current)
-  if packed then
-    redis.call('HDEL', '{sb}holds', id)
-    redis.call('ZREM', '{sb}leases', id)
+  local value = values[CALL .. id]
+  local lease = value and #value > 1 and cmsgpack.unpack(value)
+  local lost = not lease and value ~= 's' and (value == 'x' or from ~= current)
+  if lease then redis.call('ZREM', '{sb}leases', id) end
+  -- Where its lease would not tell that it was settled, this does: it may be told again.
+  if lost or (lease and from ~= current) then
+    redis.call('SET', CALL .. id, 's', 'PX', DAY)
+    values[CALL .. id] = 's'
+  elseif lease then
+    redis.call('DEL', CALL .. id)
+    values[CALL .. id] = nil
   end
-  -- Without this its lease would tell nobody that it was settled: it may be told again.
-  if lost or (packed and from ~= current) then redis.call('SET', '{sb}over:' .. id, 's', 'PX', string.format('%.0f', DAY)) end
   for n = 1, holds do
     local key, used, sliceMs, endsAt = ARGV[a], tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
     local seedable, kind = ARGV[a + 4] == '1', ARGV[a + 5]
     a = a + 6
-    local h = 2 + (n - 1) * 4
+    if loaded[key] == nil then unpacked(key, values[key]) end
+    local h = 2 + (n - 1) * 3
     local c = lease and lease[h] == key and load(key)
     if c and c[BORN] == lease[h + 1] then
       local amount = lease[h + 2]
@@ -283,13 +301,12 @@ while a <= #ARGV do
   end
   -- Holds that were reserved and are not named any more are given back.
   if lease then
-    for n = 2 + holds * 4, #lease, 4 do
+    for n = 2 + holds * 3, #lease, 3 do
       local c = load(lease[n])
       if c and c[BORN] == lease[n + 1] then giveBack(c, lease[n], lease[n + 2], lease[1]) end
     end
   end
 end
-release(16)
 save()
 return { now, current }
 `
@@ -312,8 +329,8 @@ return answer
 export const beatScript = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-redis.call('ZADD', '{sb}replicas', string.format('%.0f', now), ARGV[1])
-redis.call('ZREMRANGEBYSCORE', '{sb}replicas', '-inf', string.format('%.0f', now - tonumber(ARGV[2])))
+redis.call('ZADD', '{sb}replicas', now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', '{sb}replicas', '-inf', now - tonumber(ARGV[2]))
 redis.call('PEXPIRE', '{sb}replicas', ARGV[2])
 return redis.call('ZCARD', '{sb}replicas')
 `

@@ -6,7 +6,7 @@ import { openRedisCounters } from './open-redis.ts'
 countersContract('Redis', async (t) => {
   const redis = await withRedis(t)
   if (!redis) return undefined
-  const counters = await openRedisCounters({ url: redis.url, replica: 'one', onFailure: 'closed', deadlineMs: 1_000 })
+  const counters = await openRedisCounters({ url: redis.url, replica: 'one', onFailure: 'closed', deadlineMs: 5_000, patienceMs: 20_000 })
   t.after(() => counters.close())
   return { counters, now: Date.now, elapse: (ms) => sleep(ms).then(() => {}) }
 })
