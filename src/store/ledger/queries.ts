@@ -1,18 +1,20 @@
-/** Questions to the table, the same for SQLite and PostgreSQL. */
+/** Questions to the tables, the same for SQLite and PostgreSQL. */
 import { type RawBuilder, sql } from 'kysely'
 import type { LedgerEntry, UsageDimension, UsageQuery, UsageRow } from '../../core/ledger.ts'
 import type { Nanos } from '../../core/money.ts'
 import type { Database } from '../sql/database.ts'
 import { entryOf } from './codec.ts'
+import { DAY_MS, dayStart, summedDays } from './days.ts'
 import type { SpentSelector } from './ledger.ts'
+import { groupedDays, groupedSlices, type SumsRow } from './slices.ts'
 import { dayOf, HOUR_MS, hourOf, matches, type Sums, SumsTable } from './usage-sums.ts'
 
 /** Entries of one batch of an export. */
 const PAGE = 500
-/** SQLite answers on this thread: a long span is asked for in pieces, with calls served in between. */
-const SLICE_MS = 24 * HOUR_MS
 
-const columnOf: Readonly<Record<Exclude<UsageDimension, 'day' | 'hour'>, string>> = {
+type Word = Exclude<UsageDimension, 'day' | 'hour'>
+
+const columnOf: Readonly<Record<Word, string>> = {
   key: 'key_id',
   alias: 'alias',
   user: 'user_id',
@@ -29,88 +31,117 @@ const columnOf: Readonly<Record<Exclude<UsageDimension, 'day' | 'hour'>, string>
   status: 'status',
 }
 
-type Where = UsageQuery['where']
-type SumsRow = Readonly<Record<string, string | number | null>>
+const isWord = (name: UsageDimension): name is Word => name !== 'day' && name !== 'hour'
 
 export async function usageFrom(database: Database, query: UsageQuery): Promise<UsageRow[]> {
-  const table = new SumsTable(query.by)
-  const tag = query.where?.tag
-  const grouped = [...new Set([...query.by, ...(tag === undefined ? [] : (['tag'] as const))])]
-  const times = [...grouped.filter((name) => name === 'day' || name === 'hour')]
-  const names = grouped.filter((name) => name !== 'day' && name !== 'hour')
-  const groups: RawBuilder<unknown>[] = names.map((name) => sql.ref(columnOf[name]))
-  const bucket = times.includes('hour') ? HOUR_MS : 24 * HOUR_MS
-  if (times.length > 0) groups.push(sql`at / ${sql.lit(bucket)}`)
-  const selected = [
-    ...names.map((name) => sql`${sql.ref(columnOf[name])} as ${sql.ref(name)}`),
-    ...(times.length > 0 ? [sql`at / ${sql.lit(bucket)} as bucket`] : []),
-  ]
-  const list = [...selected, ...sums]
-
-  for await (const [from, to] of slices(database, query.from, query.to)) {
-    const { rows } = await sql<SumsRow>`
-      select ${sql.join(list)} from ledger_entries where ${conditions(from, to, query.where)}
-      ${groups.length > 0 ? sql`group by ${sql.join(groups)}` : sql``}`.execute(database.kysely)
-    for (const row of rows) {
-      if (row['requests'] === 0) continue
-      const tags = typeof row['tag'] === 'string' ? (JSON.parse(row['tag']) as string[]) : undefined
-      if (tag !== undefined && !tags?.includes(tag)) continue
-      const values: Partial<Record<UsageDimension, string | undefined>> = {}
-      for (const name of names) if (row[name] !== null && name !== 'tag') values[name] = String(row[name])
-      if (times.length > 0) {
-        const at = Number(row['bucket']) * bucket
-        values.day = dayOf(at)
-        values.hour = hourOf(at)
-      }
-      table.add(values, tags, sumsOfRow(row))
-    }
-  }
-  return table.rows()
+  const { by, where = {} } = query
+  const words = [...new Set([...by.filter(isWord), ...(where.tag === undefined ? [] : (['tag'] as const))])]
+  const bucket = by.includes('hour') ? HOUR_MS : by.includes('day') ? DAY_MS : undefined
+  return await stably(async () => {
+    const table = new SumsTable(by)
+    const used = await eachGroup(
+      database,
+      words.map((name) => columnOf[name]),
+      query,
+      bucket,
+      (row) => {
+        const tags = typeof row['tags'] === 'string' ? (JSON.parse(row['tags']) as string[]) : undefined
+        if (where.tag !== undefined && !tags?.includes(where.tag)) return
+        const values: Partial<Record<UsageDimension, string | undefined>> = {}
+        for (const name of words) {
+          const value = row[columnOf[name]]
+          if (value !== null && value !== undefined && name !== 'tag') values[name] = String(value)
+        }
+        if (bucket !== undefined) {
+          const at = row['day'] === undefined ? Number(row['bucket']) * bucket : Number(row['day'])
+          values.day = dayOf(at)
+          values.hour = hourOf(at)
+        }
+        table.add(values, tags, sumsOfRow(row))
+      },
+    )
+    return [used, table.rows()]
+  })
 }
 
-const sums: readonly RawBuilder<unknown>[] = [
-  sql`count(*) as requests`,
-  sql`cast(coalesce(sum(input_tokens), 0) as text) as input`,
-  sql`cast(coalesce(sum(output_tokens), 0) as text) as output`,
-  sql`cast(coalesce(sum(cache_read_tokens), 0) as text) as cache_read`,
-  sql`cast(coalesce(sum(cache_write_tokens), 0) as text) as cache_write`,
-  sql`cast(coalesce(sum(reasoning_tokens), 0) as text) as reasoning`,
-  sql`cast(coalesce(sum(cost), 0) as text) as cost`,
-  sql`cast(coalesce(sum(charge), 0) as text) as charge`,
-  sql`cast(coalesce(sum(estimated), 0) as text) as estimated`,
-  sql`count(case when state <> 0 and cost is null then 1 end) as unpriced`,
-]
+export async function spentFrom(database: Database, { where, requestedModels }: SpentSelector, from: number, to: number): Promise<Nanos> {
+  if (requestedModels?.length === 0) return 0n
+  const { tag } = where
+  const models = requestedModels && sql`requested_model in (${sql.join(requestedModels)})`
+  return await stably(async () => {
+    let spent = 0n
+    const used = await eachGroup(
+      database,
+      tag === undefined ? [] : ['tags'],
+      { from, to, where },
+      undefined,
+      ({ tags, charge }) => {
+        if (tag === undefined || (typeof tags === 'string' && (JSON.parse(tags) as string[]).includes(tag))) spent += BigInt(charge ?? 0)
+      },
+      models,
+    )
+    return [used, spent]
+  })
+}
+
+/** A question is several queries. Where a day's sums were taken back in between it is asked again. */
+async function stably<T>(ask: () => Promise<readonly [(() => Promise<boolean>) | undefined, T]>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const [unchanged, answer] = await ask()
+    if (!unchanged || attempt === 5 || (await unchanged())) return answer
+  }
+}
+
+/** From the sums of days where there are some, from the entries of the rest. Returns how to tell whether those sums still hold. */
+async function eachGroup(
+  database: Database,
+  columns: readonly string[],
+  query: Omit<UsageQuery, 'by'>,
+  bucket: number | undefined,
+  take: (row: SumsRow) => void,
+  also?: RawBuilder<unknown>,
+): Promise<(() => Promise<boolean>) | undefined> {
+  const { where = {} } = query
+  const [from, to] = narrowed(query)
+  if (to <= from) return undefined
+  const condition = sql.join([sql`1 = 1`, ...conditions(where), ...(also ? [also] : [])], sql` and `)
+  const whole = bucket === HOUR_MS || to - from < DAY_MS ? [] : await summedDays(database, from, to)
+  const days = whole.map(({ day }) => day)
+
+  let start = from
+  const rest: [number, number][] = []
+  for (const day of days) {
+    if (day > start) rest.push([start, day])
+    start = day + DAY_MS
+  }
+  if (start < to) rest.push([start, to])
+
+  for await (const rows of groupedDays(database, columns, condition, days, bucket === DAY_MS)) rows.filter(isFilled).forEach(take)
+  for (const [first, end] of rest) {
+    for await (const rows of groupedSlices(database, columns, condition, first, end, bucket)) rows.filter(isFilled).forEach(take)
+  }
+  if (days.length === 0) return undefined
+  const told = JSON.stringify(whole)
+  return async () => JSON.stringify((await summedDays(database, from, to)).filter(({ day }) => days.includes(day))) === told
+}
+
+/** Without groups there is a row for nothing too. */
+const isFilled = (row: SumsRow): boolean => row['requests'] !== '0'
 
 function sumsOfRow(row: SumsRow): Sums {
   const number = (name: string): number => Number(row[name] ?? 0)
   return {
     requests: number('requests'),
-    inputTokens: number('input'),
-    outputTokens: number('output'),
-    cacheReadTokens: number('cache_read'),
-    cacheWriteTokens: number('cache_write'),
-    reasoningTokens: number('reasoning'),
+    inputTokens: number('input_tokens'),
+    outputTokens: number('output_tokens'),
+    cacheReadTokens: number('cache_read_tokens'),
+    cacheWriteTokens: number('cache_write_tokens'),
+    reasoningTokens: number('reasoning_tokens'),
     cost: BigInt(row['cost'] ?? 0),
     charge: BigInt(row['charge'] ?? 0),
     estimated: number('estimated'),
     unpriced: number('unpriced'),
   }
-}
-
-export async function spentFrom(database: Database, { where, requestedModels }: SpentSelector, from: number, to: number): Promise<Nanos> {
-  if (requestedModels?.length === 0) return 0n
-  let spent = 0n
-  for await (const [start, end] of slices(database, from, to)) {
-    const models = requestedModels ? sql` and requested_model in (${sql.join(requestedModels)})` : sql``
-    const { rows } = await sql<{ tags: string | null; charge: string }>`
-      select ${where.tag === undefined ? sql`null` : sql`tags`} as tags, cast(coalesce(sum(charge), 0) as text) as charge
-      from ledger_entries where ${conditions(start, end, where)} and state <> 0${models}
-      ${where.tag === undefined ? sql`` : sql`group by tags`}`.execute(database.kysely)
-    for (const { tags, charge } of rows) {
-      if (where.tag === undefined || (tags !== null && (JSON.parse(tags) as string[]).includes(where.tag))) spent += BigInt(charge)
-    }
-  }
-  return spent
 }
 
 export async function findIn(database: Database, id: string): Promise<LedgerEntry | undefined> {
@@ -119,16 +150,19 @@ export async function findIn(database: Database, id: string): Promise<LedgerEntr
 }
 
 export async function* entriesFrom(database: Database, query: Omit<UsageQuery, 'by'>): AsyncGenerator<readonly LedgerEntry[]> {
-  let at = query.from
+  const { where = {} } = query
+  const [from, to] = narrowed(query)
+  let at = from
   let id = ''
   for (;;) {
+    const condition = sql.join([sql`at >= ${at} and at < ${to} and (at > ${at} or id > ${id})`, ...conditions(where)], sql` and `)
     const { rows } = await sql<{ id: string; at: number; opening: string | null; settlement: string | null }>`
-      select id, at, opening, settlement from ledger_entries
-      where ${conditions(at, query.to, query.where)} and (at > ${at} or id > ${id})
-      order by at, id limit ${sql.lit(PAGE)}`.execute(database.kysely)
+      select id, at, opening, settlement from ledger_entries where ${condition} order by at, id limit ${sql.lit(PAGE)}`.execute(
+      database.kysely,
+    )
     const page = rows.flatMap(({ opening, settlement }) => (opening === null ? [] : [entryOf(opening, settlement)]))
     // Tags are chosen roughly by the database, exactly here.
-    const chosen = query.where?.tag === undefined ? page : page.filter((entry) => matches(entry, query))
+    const chosen = where.tag === undefined ? page : page.filter((entry) => matches(entry, query))
     if (chosen.length > 0) yield chosen
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return
@@ -138,43 +172,34 @@ export async function* entriesFrom(database: Database, query: Omit<UsageQuery, '
   }
 }
 
-/** The first entry's time, so that a span from the beginning of time has no empty slices. */
-async function* slices(database: Database, since: number, until: number): AsyncGenerator<readonly [number, number]> {
-  const from = Math.ceil(bounded(since))
-  const to = Math.ceil(bounded(until))
-  if (database.kind !== 'sqlite') {
-    yield [from, to]
-    return
+/** The span in whole milliseconds, within what is asked of day and hour. */
+function narrowed({ from, to, where = {} }: Omit<UsageQuery, 'by'>): readonly [number, number] {
+  let start = Math.ceil(bounded(from))
+  let end = Math.ceil(bounded(to))
+  for (const [value, length] of [
+    [where.day, DAY_MS],
+    [where.hour, HOUR_MS],
+  ] as const) {
+    if (value === undefined) continue
+    const at = Date.parse(value)
+    if (Number.isNaN(at) || (length === DAY_MS ? dayOf(at) : hourOf(at)) !== value) return [0, 0]
+    start = Math.max(start, at)
+    end = Math.min(end, at + length)
   }
-  const { rows } = await sql<{ first: number | null; last: number | null }>`
-    select (select at from ledger_entries where at >= ${from} order by at limit 1) as first,
-      (select at from ledger_entries where at < ${to} order by at desc limit 1) as last`.execute(database.kysely)
-  const { first, last } = rows[0] ?? { first: null, last: null }
-  if (first === null || last === null) return
-  for (let start = Math.floor(first / SLICE_MS) * SLICE_MS; start <= last; start += SLICE_MS) {
-    yield [Math.max(start, from), Math.min(start + SLICE_MS, to)]
-    await new Promise(setImmediate)
-  }
+  return [start, end]
 }
 
-function conditions(from: number, to: number, where: Where = {}): RawBuilder<unknown> {
-  const all: RawBuilder<unknown>[] = [sql`at >= ${Math.ceil(bounded(from))} and at < ${Math.ceil(bounded(to))}`]
+function conditions(where: NonNullable<UsageQuery['where']>): RawBuilder<unknown>[] {
+  const all: RawBuilder<unknown>[] = []
   for (const [name, value] of Object.entries(where) as [UsageDimension, string | undefined][]) {
-    if (value === undefined) continue
+    if (value === undefined || !isWord(name)) continue
     if (name === 'tag') all.push(sql`tags like ${`%${likeLiteral(JSON.stringify(value))}%`} escape '!'`)
     else if (name === 'status') all.push(/^\d{1,9}$/.test(value) ? sql`status = ${Number(value)}` : sql`1 = 0`)
-    else if (name === 'day' || name === 'hour') all.push(inTime(name, value))
     else all.push(sql`${sql.ref(columnOf[name])} = ${value}`)
   }
-  return sql.join(all, sql` and `)
-}
-
-function inTime(name: 'day' | 'hour', value: string): RawBuilder<unknown> {
-  const start = Date.parse(value)
-  const exact = !Number.isNaN(start) && (name === 'day' ? dayOf(start) : hourOf(start)) === value
-  return exact ? sql`at >= ${start} and at < ${start + (name === 'day' ? 24 : 1) * HOUR_MS}` : sql`1 = 0`
+  return all
 }
 
 const likeLiteral = (text: string): string => text.replaceAll(/[!%_]/g, '!$&')
-/** Times that both databases can hold. */
-const bounded = (at: number): number => Math.max(-8.64e15, Math.min(8.64e15, at))
+/** Times that both databases can hold and dates can name. */
+const bounded = (at: number): number => Math.max(dayStart(-8.63e15), Math.min(8.64e15, at))

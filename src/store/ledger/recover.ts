@@ -4,11 +4,12 @@
  */
 import type { LedgerEntry } from '../../core/ledger.ts'
 import type { Database } from '../sql/database.ts'
-import { rowsOf, type Steps, statement } from '../sql/steps.ts'
+import { rowsOf, type Steps } from '../sql/steps.ts'
 import { lostSettlement, openingOf, settlementRecord } from './codec.ts'
+import { takeBack } from './days.ts'
 import type { DataDirectory, Instance } from './instance.ts'
 import { readJournal } from './journal-lines.ts'
-import { type Known, rowOf, upsertOf } from './rows.ts'
+import type { Known } from './rows.ts'
 import { type LedgerWriter, upserts } from './writer.ts'
 
 export interface RecoverOptions {
@@ -102,8 +103,11 @@ function* loseSome(instance: string, { database, now = Date.now }: RecoverOption
     known.push({ id: opening.id, settlement, settlementText: settlementRecord(settlement).text })
     lost.push({ ...opening, settlement })
   }
-  if (database.kind === 'postgres') yield* upserts(known, instance)
-  else for (const one of known) yield* statement(upsertOf('settled', 'sqlite'), rowOf(one, instance))
+  yield* upserts(database.kind, known, instance)
+  yield* takeBack(
+    database.kind,
+    known.map(({ id }) => id),
+  )
   return lost
 }
 

@@ -3,6 +3,7 @@ import type { Ledger, LedgerEntry } from '../../core/ledger.ts'
 import type { Turn } from '../../core/turn.ts'
 import type { Database } from '../sql/database.ts'
 import { type LedgerRecord, openingRecord, settlementRecord } from './codec.ts'
+import { sumDays } from './days.ts'
 import { type Instance, openDataDirectory } from './instance.ts'
 import { type JournalOptions, openJournal } from './journal.ts'
 import type { StoreLedger } from './ledger.ts'
@@ -56,7 +57,7 @@ export function createSqlLedger(options: SqlLedgerOptions): StoreLedger {
     ...options.journal,
     ...(options.turn && { turn: options.turn }),
   })
-  const plainWriter = createLedgerWriter(database)
+  const plainWriter = createLedgerWriter(database, now)
   const shipper = createShipper({ journal, writer: announced(plainWriter), instance: instance.id, warn, ...options.shipping })
   const first = Promise.withResolvers<readonly LedgerEntry[]>()
   let closed = false
@@ -83,23 +84,23 @@ export function createSqlLedger(options: SqlLedgerOptions): StoreLedger {
     timer = setTimeout(() => {
       recovering = lookNow().then((found) => {
         recovering = undefined
-        if (!closed) look(found ? (pauses.shift() ?? recoverEveryMs) : RETRY_MS)
+        if (!closed) look(found === 'done' ? (pauses.shift() ?? recoverEveryMs) : RETRY_MS)
       })
     }, afterMs)
     timer.unref()
   }
 
-  async function lookNow(): Promise<boolean> {
+  async function lookNow(): Promise<'done' | 'more' | 'failed'> {
     try {
       await database.ready
       await beat(database, instance, data.id, now())
       const lost = await recover({ database, writer: plainWriter, data, instance: instance.id, warn, now })
       if (lost.length > 0) onLost?.(lost)
       first.resolve(lost)
-      return true
+      return (await sumDays(database, now())) ? 'more' : 'done'
     } catch {
       // The database is away: again, soon.
-      return false
+      return 'failed'
     }
   }
 

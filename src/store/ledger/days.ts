@@ -1,0 +1,147 @@
+/**
+ * Sums of whole days, so that a month's usage need not be added up from a million entries. A day is summed when it is over and nothing
+ * of it runs; whatever comes later takes the sums back, in the transaction in which it comes.
+ */
+import { sql } from 'kysely'
+import type { Database, DatabaseKind } from '../sql/database.ts'
+import { countOf, type Steps, statement } from '../sql/steps.ts'
+import { groupedSlices, type SumsRow, sumColumns } from './slices.ts'
+import { HOUR_MS } from './usage-sums.ts'
+
+export const DAY_MS = 24 * HOUR_MS
+export const dayStart = (at: number): number => Math.floor(at / DAY_MS) * DAY_MS
+
+/** After its end a day is left alone for so long, for what is on its way. */
+const REST_MS = HOUR_MS
+/** Clocks of replicas may differ by this. */
+const SKEW_MS = 10 * 60_000
+
+/** Whether the sums of this entry's day may exist. */
+export const isLate = (at: number, now: number): boolean => dayStart(at) + DAY_MS + REST_MS - SKEW_MS <= now
+
+/** Takes back the sums of the days of these entries. In a transaction, after the entries were written. */
+export function* takeBack(kind: DatabaseKind, ids: readonly string[]): Steps<void> {
+  const among = kind === 'sqlite' ? 'in (select value from json_each(?))' : 'in (select json_array_elements_text($1::json))'
+  const days = yield* statement<{ day: number }>(
+    `select distinct at / ${DAY_MS} as day from ledger_entries where id ${among} order by day`,
+    [JSON.stringify(ids)],
+  )
+  const [one, two] = kind === 'sqlite' ? ['?', '?'] : ['$1', '$1']
+  for (const { day } of days) {
+    yield* statement(
+      `insert into ledger_days (day, generation, summed) values (${one}, 1, 0)
+        on conflict (day) do update set generation = ledger_days.generation + 1, summed = 0`,
+      [day * DAY_MS],
+    )
+    yield* statement(`delete from ledger_sums where day = ${two}`, [day * DAY_MS])
+  }
+}
+
+const dimensions = 'key_id alias user_id organisation team project tags tier route requested_model model provider region status'.split(' ')
+const columns = ['day', ...dimensions, ...sumColumns]
+
+/** Sums up to so many days that are due, oldest first. True: there may be more. */
+export async function sumDays(database: Database, now: number, limit = 3): Promise<boolean> {
+  const { kysely } = database
+  const done = new Set((await kysely.selectFrom('ledger_days').select('day').where('summed', '>', 0).execute()).map(({ day }) => day))
+  let day = Number.NEGATIVE_INFINITY
+  for (let count = 0; count < limit; ) {
+    // The next day with entries, past those that are done.
+    while (done.has(day)) day += DAY_MS
+    const next = await kysely
+      .selectFrom('ledger_entries')
+      .select('at')
+      .where('at', '>=', Math.max(day, -8.64e15))
+      .orderBy('at')
+      .limit(1)
+      .executeTakeFirst()
+    if (!next) return false
+    day = dayStart(next.at)
+    if (day + DAY_MS + REST_MS > now) return false
+    if (!done.has(day)) {
+      await sumDay(database, day)
+      count++
+      day += DAY_MS
+    }
+  }
+  return true
+}
+
+async function sumDay(database: Database, day: number): Promise<void> {
+  const { kysely } = database
+  await kysely
+    .insertInto('ledger_days')
+    .values({ day, generation: 0, summed: 0 })
+    .onConflict((conflict) => conflict.column('day').doNothing())
+    .execute()
+  const before = await kysely.selectFrom('ledger_days').select('generation').where('day', '=', day).executeTakeFirstOrThrow()
+  const running = await kysely
+    .selectFrom('ledger_entries')
+    .select('id')
+    .where('at', '>=', day)
+    .where('at', '<', day + DAY_MS)
+    .where('state', '=', 0)
+    .limit(1)
+    .executeTakeFirst()
+  if (running) return
+
+  const groups = new Map<string, SumsRow>()
+  let entries = 0
+  for await (const rows of groupedSlices(database, dimensions, sql`1 = 1`, day, day + DAY_MS)) {
+    for (const row of rows) {
+      entries += Number(row['requests'])
+      const key = JSON.stringify(dimensions.map((name) => row[name]))
+      const known = groups.get(key)
+      groups.set(key, known ? added(known, row) : row)
+    }
+  }
+  const worth = groups.size < 500 || groups.size * 2 < entries
+  await database.transaction(() => keep(database, day, before.generation, worth ? [...groups.values()] : undefined))
+}
+
+/** Only if nothing came in between: then they are missing here, or counted twice later. */
+function* keep(database: Database, day: number, generation: number, rows: readonly SumsRow[] | undefined): Steps<void> {
+  const marked = yield* countOf(
+    database.kysely
+      .updateTable('ledger_days')
+      .set({ summed: rows ? 1 : 2 })
+      .where('day', '=', day)
+      .where('generation', '=', generation)
+      .where('summed', '=', 0),
+  )
+  if (marked === 0 || !rows) return
+  if (database.kind === 'sqlite') {
+    const text = `insert into ledger_sums (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`
+    for (const row of rows)
+      yield* statement(text, [day, ...dimensions.map((name) => row[name] ?? null), ...sumColumns.map((name) => BigInt(row[name] ?? 0))])
+    return
+  }
+  const types = columns.map((name) => `${name} ${name === 'day' || name === 'status' || sumColumns.includes(name) ? 'bigint' : 'text'}`)
+  const all = JSON.stringify(rows.map((row) => ({ ...row, day })))
+  yield* statement(
+    `insert into ledger_sums (${columns.join(', ')}) select ${columns.join(', ')} from json_to_recordset($1::json) as r(${types.join(', ')})`,
+    [all],
+  )
+}
+
+function added(one: SumsRow, other: SumsRow): SumsRow {
+  const sum: Record<string, string | number | null> = { ...one }
+  for (const name of sumColumns) sum[name] = (BigInt(one[name] ?? 0) + BigInt(other[name] ?? 0)).toString()
+  return sum
+}
+
+/** Days within the span that are summed, with what tells whether they still are. */
+export function summedDays(
+  database: Database,
+  from: number,
+  to: number,
+): Promise<readonly { readonly day: number; readonly generation: number }[]> {
+  return database.kysely
+    .selectFrom('ledger_days')
+    .select(['day', 'generation'])
+    .where('summed', '=', 1)
+    .where('day', '>=', from)
+    .where('day', '<=', to - DAY_MS)
+    .orderBy('day')
+    .execute()
+}

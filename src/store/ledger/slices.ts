@@ -1,0 +1,101 @@
+/** Sums of entries, asked for in pieces where the database answers on this thread. */
+import { type RawBuilder, sql } from 'kysely'
+import type { Database } from '../sql/database.ts'
+
+export type SumsRow = Readonly<Record<string, string | number | null>>
+
+/** Entries of one question to SQLite: a few milliseconds. Between two the loop serves calls. */
+const SLICE = 1_000
+
+/** What is summed, under the names of the columns of `ledger_sums`; as text, since sums may pass 2^53. */
+const sumsOfEntries: Readonly<Record<string, RawBuilder<unknown>>> = {
+  requests: sql`count(*)`,
+  input_tokens: sql`sum(input_tokens)`,
+  output_tokens: sql`sum(output_tokens)`,
+  cache_read_tokens: sql`sum(cache_read_tokens)`,
+  cache_write_tokens: sql`sum(cache_write_tokens)`,
+  reasoning_tokens: sql`sum(reasoning_tokens)`,
+  cost: sql`sum(cost)`,
+  charge: sql`sum(charge)`,
+  estimated: sql`sum(estimated)`,
+  unpriced: sql`count(case when state <> 0 and cost is null then 1 end)`,
+}
+
+export const sumColumns: readonly string[] = Object.keys(sumsOfEntries)
+
+const asText = (of: (name: string) => RawBuilder<unknown>): RawBuilder<unknown>[] =>
+  sumColumns.map((name) => sql`cast(coalesce(${of(name)}, 0) as text) as ${sql.ref(name)}`)
+
+const fromEntries = asText((name) => sumsOfEntries[name]!)
+const fromSums = asText((name) => sql`sum(${sql.ref(name)})`)
+
+/** Entries of the span, grouped by columns and, with `bucket`, by so many milliseconds. A group may come several times. */
+export async function* groupedSlices(
+  database: Database,
+  columns: readonly string[],
+  condition: RawBuilder<unknown>,
+  from: number,
+  to: number,
+  bucket?: number,
+): AsyncGenerator<readonly SumsRow[]> {
+  const groups = columns.map((name) => sql.ref(name) as RawBuilder<unknown>)
+  const selected = [...groups]
+  if (bucket !== undefined) {
+    groups.push(sql`at / ${sql.lit(bucket)}`)
+    selected.push(sql`at / ${sql.lit(bucket)} as bucket`)
+  }
+  for await (const [start, end] of slices(database, from, to)) {
+    yield await rowsOfGroups(
+      database,
+      [...selected, ...fromEntries],
+      groups,
+      sql`ledger_entries where at >= ${start} and at < ${end} and ${condition}`,
+    )
+  }
+}
+
+/** The same from the sums of days, `to` excluded. With `bucket`, it is the days'. */
+export async function* groupedDays(
+  database: Database,
+  columns: readonly string[],
+  condition: RawBuilder<unknown>,
+  days: readonly number[],
+  withDay: boolean,
+): AsyncGenerator<readonly SumsRow[]> {
+  const groups = [...columns, ...(withDay ? ['day'] : [])].map((name) => sql.ref(name) as RawBuilder<unknown>)
+  const most = database.kind === 'sqlite' ? 1 : 1_000
+  for (let start = 0; start < days.length; start += most) {
+    const some = days.slice(start, start + most)
+    yield await rowsOfGroups(database, [...groups, ...fromSums], groups, sql`ledger_sums where day in (${sql.join(some)}) and ${condition}`)
+    if (database.kind === 'sqlite') await new Promise(setImmediate)
+  }
+}
+
+async function rowsOfGroups(
+  database: Database,
+  selected: readonly RawBuilder<unknown>[],
+  groups: readonly RawBuilder<unknown>[],
+  source: RawBuilder<unknown>,
+): Promise<readonly SumsRow[]> {
+  const grouping = groups.length > 0 ? sql` group by ${sql.join(groups)}` : sql``
+  const { rows } = await sql<SumsRow>`select ${sql.join(selected)} from ${source}${grouping}`.execute(database.kysely)
+  return rows
+}
+
+/** PostgreSQL is asked once. */
+async function* slices(database: Database, from: number, to: number): AsyncGenerator<readonly [number, number]> {
+  if (database.kind !== 'sqlite') {
+    yield [from, to]
+    return
+  }
+  for (let start = from; start < to; ) {
+    const { rows } = await sql<{ at: number }>`
+      select at from ledger_entries where at >= ${start} and at < ${to} order by at limit 1 offset ${sql.lit(SLICE)}`.execute(
+      database.kysely,
+    )
+    const end = rows[0] ? Math.max(rows[0].at, start + 1) : to
+    yield [start, end]
+    start = end
+    await new Promise(setImmediate)
+  }
+}
