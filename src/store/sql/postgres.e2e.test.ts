@@ -8,6 +8,7 @@ import { openStore } from '../open-store.ts'
 import { openFor } from '../testing/databases.ts'
 import { until } from '../testing/record-store-contract.ts'
 import { openDatabase } from './database.ts'
+import { sql } from './sql.ts'
 import { countOf, rowsOf, statement } from './steps.ts'
 
 const key = (id: string) => ({ kind: 'key', id, lookup: `digest of ${id}`, data: { alias: id } }) as const
@@ -235,4 +236,27 @@ test('many who wait for few connections are no sign of a dead database', async (
   assert.equal(database.reachable, true)
   busy = false
   await Promise.all(hogs)
+})
+
+test('a listener whose connection is cut hears again, and misses nothing meanwhile', async (t) => {
+  const service = await withPostgres(t)
+  if (!service) return
+  const { records, database } = await storeFor(t, service.url)
+  const other = await storeFor(t, service.url)
+  const told = new Set<string>()
+  records.watch((changes) => {
+    for (const { id } of changes) told.add(id)
+  })
+  await sleep(200)
+  const cut = sql<{ cut: boolean }>`select pg_terminate_backend(pid) as cut from pg_stat_activity
+    where pid <> pg_backend_pid() and datname = current_database() and query = 'listen signalbox_changes'`
+  for (let round = 0; round < 3; round++) {
+    assert.ok((await database?.query(cut))?.length, 'there was a listener')
+    await other.records.create(key(`cut-${round}`))
+    await until(() => told.has(`cut-${round}`), 1_000, 'a change without a listener')
+    await sleep(700)
+  }
+  await other.records.create(key('heard'))
+  const took = await until(() => told.has('heard'), 1_000, 'a change with the listener back')
+  t.diagnostic(`heard after ${Math.round(took)} ms`)
 })

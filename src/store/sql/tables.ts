@@ -13,6 +13,7 @@ export interface Tables {
   ledger_entries: LedgerEntriesTable
   ledger_instances: LedgerInstancesTable
   ledger_days: LedgerDaysTable
+  ledger_sums: LedgerSumsTable
 }
 
 export interface RecordsTable {
@@ -108,4 +109,12 @@ export interface LedgerDaysTable {
   generation: number
   /** 0 no, 1 yes, 2 not worth it: the entries are nearly as few. */
   summed: number
+  /** Which rows of `ledger_sums` are its sums. */
+  run: number | null
+}
+
+/** Whoever sums a day writes rows of a run of their own, piece by piece; they count once the day names the run. */
+export interface LedgerSumsTable {
+  run: number
+  day: number
 }

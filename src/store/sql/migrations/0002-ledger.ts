@@ -48,14 +48,15 @@ export const ledger: Migration = {
       'create index ledger_entries_at on ledger_entries (at, id)',
       'create index ledger_entries_running on ledger_entries (instance) where state = 0',
       // Sums of whole days, made when a day is over; `generation` counts what came too late for them.
-      `create table ledger_days (day ${integer} primary key, generation ${integer} not null, summed ${integer} not null)`,
+      `create table ledger_days (day ${integer} primary key, generation ${integer} not null, summed ${integer} not null, run ${integer})`,
       `create table ledger_sums (
+        run ${integer} not null,
         day ${integer} not null,
         ${words.map((name) => `${name} ${text},`).join('\n        ')}
         status ${integer},
         ${sums.map((name) => `${name} ${integer} not null`).join(',\n        ')}
       )`,
-      'create index ledger_sums_day on ledger_sums (day)',
+      'create index ledger_sums_run on ledger_sums (run)',
       `create table ledger_instances (id ${text} primary key, directory ${text} not null, seen_at ${integer} not null)`,
     ]
   },
