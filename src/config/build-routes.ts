@@ -7,11 +7,14 @@ import { ranked } from '../routing/pools.ts'
 import type { Group, Route } from '../routing/routes.ts'
 import { strategies } from '../routing/strategies/index.ts'
 import { priority } from '../routing/strategies/priority.ts'
+import { scored } from '../routing/strategies/score.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
 import { behind, type Tiers, tierOf } from '../routing/tiers.ts'
 import { compileCondition } from './conditions.ts'
-import type { Config, GroupConfig, RouteConfig, RouteSettings, TargetConfig } from './config.ts'
+import type { Config, GroupConfig, PoolConfig, RouteConfig, RouteSettings, TargetConfig } from './config.ts'
 import { poolTargets } from './pool-targets.ts'
+import type { ScoreConfig } from './schema-routing.ts'
+import { compileScore } from './scores.ts'
 
 export type MakeCandidate = (target: TargetConfig, settings: RouteSettings, strategy: RoutingStrategy) => Candidate
 
@@ -125,9 +128,22 @@ function groupOf(
 
 const presetsOf = ({ providers }: Config): (readonly [string, string])[] => [...providers].map(([id, { preset }]) => [id, preset])
 
-function strategyOf({ strategy, pool }: RouteConfig): RoutingStrategy {
-  if (typeof strategy !== 'string') return strategy
+function strategyOf({
+  strategy,
+  pool,
+}: {
+  readonly strategy: RouteConfig['strategy'] | ScoreConfig
+  readonly pool?: PoolConfig
+}): RoutingStrategy {
+  if (typeof strategy === 'object') return 'score' in strategy ? scoreOf(strategy) : strategy
   return pool && strategy === 'priority' ? ranked : (strategies[strategy] ?? priority)
+}
+
+/** The cross-check has compiled it before. */
+function scoreOf({ score: text, spreads }: ScoreConfig): RoutingStrategy {
+  const compiled = compileScore(text)
+  if ('score' in compiled) return scored(compiled.score, { spreads })
+  throw new GatewayError('internal', `The score \`${text}\` cannot be used: ${compiled.problem}.`)
 }
 
 /** The cross-check has compiled it before. */

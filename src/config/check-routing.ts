@@ -6,6 +6,8 @@ import { type Found, found } from './explain.ts'
 import type { ParseContext } from './parse.ts'
 import { poolTargets } from './pool-targets.ts'
 import type { ConfigOutput } from './schema.ts'
+import type { ScoreConfig } from './schema-routing.ts'
+import { compileScore } from './scores.ts'
 import { closest } from './suggest.ts'
 
 type Models = ConfigOutput['models']
@@ -13,7 +15,11 @@ type Route = Models[string]
 
 export function checkRouting({ models, tiers = {}, providers }: ConfigOutput, { catalog }: ParseContext): Found[] {
   return [
-    ...Object.entries(models).flatMap(([name, route]) => [...checkTargets(name, route, models), ...checkGrammars(name, route)]),
+    ...Object.entries(models).flatMap(([name, route]) => [
+      ...checkTargets(name, route, models),
+      ...checkScore(name, route),
+      ...checkGrammars(name, route),
+    ]),
     ...groupCycles(models),
     ...checkPools(models, providers, catalog),
     ...checkTiers(tiers, models),
@@ -45,6 +51,18 @@ function checkTargets(name: string, { targets }: Route, models: Models): Found[]
       )
     return problems
   })
+}
+
+export function checkScore(name: string, { strategy }: { readonly strategy: Route['strategy'] | ScoreConfig }): Found[] {
+  const compiled = typeof strategy === 'object' ? compileScore(strategy.score) : undefined
+  if (!compiled || !('problem' in compiled)) return []
+  return [
+    found(
+      ['models', name, 'strategy', 'score'],
+      `cannot be used as a score: ${compiled.problem}`,
+      'write a CEL expression that gives a number, such as `cost * 1000 + latency / 100`',
+    ),
+  ]
 }
 
 /** The catalogue is read only where a pool is to be filled from it. */

@@ -1,8 +1,10 @@
 /** What a route may say of where its calls go: constraints, preferences, conditions, groups and pools. */
 import { z } from 'zod'
 import { retentions } from '../core/steering.ts'
-import { poolCategories } from './config.ts'
+import { poolCategories, strategies } from './config.ts'
 import { amount, optionalDuration } from './schema-parts.ts'
+
+const strategyHelp = `not a strategy\nuse one of ${strategies.join(', ')}, or \`{ score: "cost" }\``
 
 const words = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
 const dollars = z.number().min(0).max(1_000_000)
@@ -62,6 +64,28 @@ export const pool = z
   .describe(
     'A ranked pool: targets are tried by rank, and how they do in service moves them up and down. Without `targets`, models of the configured providers fill it.',
   )
+
+const score = z
+  .strictObject({
+    score: z
+      .string()
+      .min(1)
+      .describe(
+        'A CEL expression that gives a number for each target; the lowest comes first: `cost * 1000 + latency / 100`. It may ask about `target`, `cost`, `latency`, `errors`, `headroom`, `inFlight`, `share`, `hour`, `random`, and what `when` may ask about.',
+      ),
+    spreads: z
+      .boolean()
+      .optional()
+      .describe('All targets are to get calls: one that has rested is tried by a call as soon as its rest is over.'),
+  })
+  .describe('An order of your own, in CEL.')
+
+export type ScoreConfig = z.output<typeof score>
+
+export const strategy = z
+  .union([z.enum(strategies), score], { error: strategyHelp })
+  .default('priority')
+  .describe('Which target comes first: one that ships, or a score of your own.')
 
 export const when = z
   .string()

@@ -16,7 +16,7 @@ import { Estimates, type RoutingFacts } from './estimates.ts'
 import { DecisionRecord, nameOf, plainRecord } from './explain/record.ts'
 import { createJudge, type Verdict } from './judge.ts'
 import { type Needs, needsOf, noNeeds } from './needs/needs.ts'
-import { profileOf } from './profile.ts'
+import { asksAbout, profileOf } from './profile.ts'
 import { rank, type Scores, scoresOf } from './rank.ts'
 import type { Route, Routes } from './routes.ts'
 import { type SteeredRoute, steer } from './steer.ts'
@@ -89,13 +89,18 @@ function deliberate(route: Route, ask: Ask, steered?: SteeredRoute): Choice {
   const profile = profileOf(route)
   const needs = inquiry.op === 'chat' ? needsOf(inquiry, explain || profile.conditions ? undefined : profile.lacking) : noNeeds
   const estimates = new Estimates(inquiry, exchange, facts, needs)
+  let told: ConditionFacts | undefined
+  const known = (): ConditionFacts => {
+    told ??= conditionFacts(ask, needs, estimates)
+    return told
+  }
   const judge = createJudge({
     route,
     rules: rulesOf(route, wishes, steering, exchange.constraints),
     // One target is not chosen: what it cannot do, its provider says.
     needs: profile.choice ? needs : noNeeds,
     estimates,
-    facts: () => conditionFacts(ask, needs, estimates),
+    facts: known,
     now: exchange.at,
     losses: steering?.requireParameters && facts.losses ? (candidate) => facts.losses?.(inquiry, candidate) ?? [] : undefined,
   })
@@ -129,7 +134,7 @@ function deliberate(route: Route, ask: Ask, steered?: SteeredRoute): Choice {
     throw noneLeft(route, verdicts)
   }
   const preferences = wishes.prefer === undefined ? (route.prefer ?? []) : parsePreferences(wishes.prefer)
-  const own = ask.order(kept)
+  const own = ask.order(asksAbout(kept) ? informed(kept, known) : kept)
   const lost = kept.candidates.length === 0 && route.candidates.length > 0
   const ordered = lost ? { ...own, why: 'fallback route' } : own
   const scores = preferences.length === 0 ? undefined : scoresOf(kept.candidates, preferences, estimates)
@@ -145,6 +150,20 @@ function deliberate(route: Route, ask: Ask, steered?: SteeredRoute): Choice {
 function eligible(route: Route, verdicts: ReadonlyMap<Candidate, Verdict>): Route {
   const keep = (candidate: Candidate): boolean => verdicts.get(candidate)?.removed === undefined
   return { ...route, candidates: route.candidates.filter(keep), fallback: route.fallback.filter(keep) }
+}
+
+/** The route with strategies that know of this call what they want to know. */
+function informed(route: Route, facts: () => ConditionFacts): Route {
+  const { strategy, members } = route
+  return {
+    ...route,
+    strategy: strategy.about?.(facts) ?? strategy,
+    ...(members && {
+      members: members.map((member) =>
+        'route' in member && asksAbout(member.route) ? { ...member, route: informed(member.route, facts) } : member,
+      ),
+    }),
+  }
 }
 
 function conditionFacts({ inquiry, wishes, steering, exchange }: Ask, needs: Needs, estimates: Estimates): ConditionFacts {

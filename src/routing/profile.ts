@@ -10,7 +10,7 @@ export interface Profile {
   readonly decides: boolean
   /** There are several candidates, so that the needs of a call can tell them apart. */
   readonly choice: boolean
-  /** Some candidate has a condition. */
+  /** Some candidate has a condition, or a strategy wants to know what conditions may ask about. */
   readonly conditions: boolean
   /** Features that some candidate is known to lack: others need not be looked for. */
   readonly lacking: ReadonlySet<Feature>
@@ -27,19 +27,25 @@ export function profileOf(route: Route): Profile {
   return profile
 }
 
-function read({ candidates, fallback, constraints, prefer }: Route): Profile {
+function read(route: Route): Profile {
+  const { candidates, fallback, constraints, prefer } = route
   const all = [...candidates, ...fallback]
   const choice = new Set(all.map(({ provider, model }) => `${provider} ${model}`)).size > 1
   const lacking = new Set(features.filter((feature) => all.some((candidate) => lacks(candidate, feature))))
   const limited = all.some((candidate) => contextOf(candidate) !== undefined)
   const ruled = all.some(({ when, shutdown, constraints: own }) => when !== undefined || shutdown !== undefined || own !== undefined)
+  const asks = asksAbout(route)
   return {
     choice,
-    conditions: all.some(({ when }) => when !== undefined),
+    conditions: asks || all.some(({ when }) => when !== undefined),
     lacking,
-    decides: constraints !== undefined || (prefer?.length ?? 0) > 0 || ruled || (choice && (lacking.size > 0 || limited)),
+    decides: asks || constraints !== undefined || (prefer?.length ?? 0) > 0 || ruled || (choice && (lacking.size > 0 || limited)),
   }
 }
+
+/** Its strategy, or one of a group in it, wants to know more of each call. */
+export const asksAbout = ({ strategy, members = [] }: Route): boolean =>
+  strategy.about !== undefined || members.some((member) => 'route' in member && asksAbout(member.route))
 
 export const contextOf = (candidate: Candidate): number | undefined =>
   candidate.on(candidate.wires[0] ?? 'openai-chat').capabilities.contextWindow

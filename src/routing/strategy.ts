@@ -1,6 +1,6 @@
 /** A strategy orders the candidates of a route, best first. Pure: what it needs to know is in the view. */
 import type { TargetHealth } from '../core/health.ts'
-import type { Candidate } from '../core/target.ts'
+import type { Candidate, ConditionFacts } from '../core/target.ts'
 import type { Asked } from './asked.ts'
 
 /** What routing knows of the world when it decides. */
@@ -26,4 +26,6 @@ export interface RoutingStrategy {
   readonly needsLoad?: boolean
   /** Gets only targets that may be called now, in the operator's order. Returns all of them. */
   order(candidates: readonly Candidate[], view: RoutingView): readonly Candidate[]
+  /** The same for one call, of which it then knows what conditions may ask about. `facts` is dear, and asked once at most. */
+  about?(facts: () => ConditionFacts): RoutingStrategy
 }
