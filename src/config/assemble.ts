@@ -10,6 +10,7 @@ import { baseUrlOf, type Catalog, quirksOf } from '../catalog/catalog.ts'
 import { canonicalProvider } from '../catalog/presets/providers.ts'
 import type { ProviderEntry } from '../catalog/types.ts'
 import type { WireId } from '../core/call.ts'
+import type { Credentials } from '../core/credentials.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Transport } from '../core/http.ts'
 import type { Inquiry } from '../core/inquiry.ts'
@@ -41,6 +42,8 @@ export interface AssembleOptions {
   readonly config: Config
   readonly catalog: Catalog
   readonly secrets: SecretSources
+  /** The keys of providers, where they may change at run time. Absent: they are read once. */
+  readonly credentialsOf?: ((provider: string) => Credentials | undefined) | undefined
   readonly transport: Transport
   /** The built-in provider, for those whose preset is `simulator`. */
   readonly simulatorTransport: () => Transport
@@ -70,6 +73,7 @@ export function assemble({
   config,
   catalog,
   secrets,
+  credentialsOf,
   transport,
   simulatorTransport,
   transportFor,
@@ -86,7 +90,8 @@ export function assemble({
   keepAliveMs = 12_000,
 }: AssembleOptions): Line {
   const providers = new Map<string, Provider>()
-  for (const [id, provider] of config.providers) providers.set(id, providerOf(id, provider, catalog, secrets))
+  for (const [id, provider] of config.providers)
+    providers.set(id, providerOf(id, provider, catalog, credentialsOf?.(id) ?? keysOf(id, provider, secrets)))
 
   admission?.configure({ calls: config.server.limits.calls, bytes: config.server.limits.held })
   health.configure(new Map([...providers].map(([id, { keyCount }]) => [id, keyCount])))
@@ -158,19 +163,28 @@ export function assemble({
   })
 }
 
-function providerOf(id: string, { preset, baseUrl, keys, headers }: ProviderConfig, catalog: Catalog, sources: SecretSources): Provider {
-  const entry = catalog.provider(preset)
+function keysOf(id: string, { keys }: ProviderConfig, sources: SecretSources): readonly string[] {
   const values: string[] = []
   for (const reference of keys) {
     const secret = resolveSecret(reference, sources)
     if ('value' in secret) values.push(secret.value)
     else throw new GatewayError('internal', `providers.${id}.keys: ${secret.message} (${secret.remedy})`)
   }
+  return values
+}
+
+function providerOf(
+  id: string,
+  { preset, baseUrl, headers }: ProviderConfig,
+  catalog: Catalog,
+  keys: readonly string[] | Credentials,
+): Provider {
+  const entry = catalog.provider(preset)
   return createProvider({
     id,
     baseUrlOf: (wire) => baseUrl ?? (preset === 'simulator' ? SIMULATOR_URL : ((entry && baseUrlOf(entry, wire)) ?? SIMULATOR_URL)),
     auth: entry?.auth ?? { header: 'authorization', prefix: 'Bearer ' },
-    keys: values,
+    keys,
     headers: { ...entry?.headers, ...headers },
   })
 }

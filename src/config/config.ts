@@ -8,20 +8,22 @@ import type { PriceOverride } from '../core/rates.ts'
 import type { BudgetRule, RateRule } from '../core/rules.ts'
 import type { Retention } from '../core/steering.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
+import type { AccessConfig } from './access.ts'
 import type { ConfigOutput } from './schema.ts'
+import type { SecretsConfig } from './schema-secrets.ts'
 
 export interface Config {
   readonly server: ServerConfig
   /** `sqlite:PATH`, `postgres://…` or `memory:`. */
   readonly store: { readonly url: string }
   readonly shared: { readonly url: string; readonly onFailure: 'open' | 'closed' } | undefined
-  readonly access: { readonly mode: 'open' | 'keys' }
+  readonly access: AccessConfig
   readonly admin: { readonly key: string; readonly console: boolean }
   readonly providers: ReadonlyMap<string, ProviderConfig>
   /** For direct addressing (`provider/model`); routes carry their own, already merged with these. */
   readonly defaults: RouteSettings
   readonly models: ReadonlyMap<string, RouteConfig>
-  readonly secrets: { readonly allowPlaintext: boolean }
+  readonly secrets: SecretsConfig
   readonly money: MoneyConfig
   readonly telemetry: { readonly log: 'off' | 'errors' | 'calls' }
   /** Failover drills on a schedule. */

@@ -1,4 +1,5 @@
 /** What no key tells by itself: names that must exist, references that must lead somewhere, settings that contradict. */
+import { accessProblems } from './access.ts'
 import { checkRouting } from './check-routing.ts'
 import { type Found, found } from './explain.ts'
 import { genericPresets, isLoopback, providerIdPattern } from './known.ts'
@@ -51,6 +52,10 @@ function checkAccess({ server, access, admin, secrets }: ConfigOutput, { overrid
     )
   const key = resolveSecret(admin.key, { env: {}, allowPlaintext: secrets.allowPlaintext })
   if ('fault' in key && key.fault === 'malformed') problems.push(found(['admin', 'key'], key.message, key.remedy))
+  for (const { path, message } of accessProblems(access)) {
+    const [what = '', remedy] = message.split('\n')
+    problems.push(found([...path], what, remedy))
+  }
   return problems
 }
 
@@ -149,21 +154,15 @@ function checkBaseUrl({ baseUrl }: Provider, { env = {} }: ParseContext, at: At)
   return []
 }
 
-function checkKeys({ keys }: Provider, input: ConfigOutput, { env = {}, readFile }: ParseContext, at: At): Found[] {
+function checkKeys({ keys }: Provider, input: ConfigOutput, { env = {}, readFile, embedded }: ParseContext, at: At): Found[] {
   const problems: Found[] = []
-  let later = 0
   keys.forEach((reference, index) => {
     if (reference.startsWith('file:') && !readFile) return
     const secret = resolveSecret(reference, { env, readFile, allowPlaintext: input.secrets.allowPlaintext })
-    if (!('fault' in secret)) return
-    // Another key may do: then it is only said that this one has no effect.
-    if (secret.fault === 'later') later++
-    else problems.push(found(at('keys', index), secret.message, secret.remedy))
+    // What has to be asked for is read when the server starts.
+    if (!('fault' in secret) || (secret.fault === 'later' && !embedded)) return
+    problems.push(found(at('keys', index), secret.message, secret.remedy))
   })
-  if (later > 0 && later === keys.length)
-    problems.push(
-      found(at('keys'), '`secret:` and `vault:` references have no effect yet, and there is no other key', 'add `env:NAME` or `file:PATH`'),
-    )
   return problems
 }
 

@@ -14,7 +14,15 @@ export const baseConfig: Config = {
   },
   store: { url: 'sqlite:./signalbox.db' },
   shared: undefined,
-  access: { mode: 'open' },
+  access: {
+    mode: 'open',
+    staleMs: 600_000,
+    trustedProxies: [],
+    proxyHeader: 'x-forwarded-for',
+    tokens: { ttlMs: 900_000, maxTtlMs: 86_400_000 },
+    jwt: [],
+    plans: {},
+  },
   admin: { key: 'env:SIGNALBOX_ADMIN_KEY', console: true },
   providers: new Map(),
   defaults: {
@@ -26,7 +34,19 @@ export const baseConfig: Config = {
     onPolicy: 'refuse',
   },
   models: new Map(),
-  secrets: { allowPlaintext: false },
+  secrets: {
+    allowPlaintext: false,
+    masterKey: undefined,
+    previousMasterKeys: [],
+    rereadMs: 300_000,
+    keepMs: 86_400_000,
+    overlapMs: 3_600_000,
+    vault: undefined,
+    aws: undefined,
+    gcp: undefined,
+    azure: undefined,
+    kubernetes: undefined,
+  },
   money: {
     budgets: [],
     limits: [],
@@ -82,7 +102,7 @@ export function defaultConfig({ env, catalog, local = [], overrides }: DefaultOp
   return {
     ...baseConfig,
     server: { ...baseConfig.server, host, port: overrides?.port ?? baseConfig.server.port },
-    access: { mode: isLoopback(host) ? 'open' : 'keys' },
+    access: { ...baseConfig.access, mode: isLoopback(host) ? 'open' : 'keys' },
     providers,
   }
 }

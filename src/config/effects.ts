@@ -1,7 +1,6 @@
 /** What may be configured but does nothing yet. An engine that arrives takes its line out of here. */
 import { type Config, laterSections, type Notice } from './config.ts'
 import { spokenWires } from './known.ts'
-import { isLater } from './secrets.ts'
 
 const has = (value: unknown, ...keys: readonly string[]): boolean => {
   let current = value
@@ -12,11 +11,6 @@ const has = (value: unknown, ...keys: readonly string[]): boolean => {
   return true
 }
 
-const keysOf = (given: unknown, id: string): readonly string[] => {
-  const providers = (given as { providers?: Readonly<Record<string, { keys?: readonly string[] }>> }).providers
-  return providers?.[id]?.keys ?? []
-}
-
 /** `given` is what the operator wrote: defaults are no use of a section. */
 export function noEffectYet(config: Config, given: unknown): Notice[] {
   const notices: Notice[] = []
@@ -25,13 +19,9 @@ export function noEffectYet(config: Config, given: unknown): Notice[] {
   // Tiers order routes already; binding keys and budgets to them comes with those.
   for (const section of laterSections) if (section !== 'tiers' && has(given, section)) note(section)
   if (has(given, 'admin', 'console')) note('admin.console')
-  for (const key of ['vault', 'masterKey']) if (has(given, 'secrets', key)) note(`secrets.${key}`)
 
   for (const [id, { wire }] of config.providers) {
     if (wire && !spokenWires.has(wire)) note(`providers.${id}.wire`, `has no effect yet: ${wire} is not spoken`)
-    keysOf(given, id).forEach((reference, index) => {
-      if (isLater(reference)) note(`providers.${id}.keys[${index}]`, 'has no effect yet: nothing reads this kind of reference')
-    })
   }
   for (const [name, route] of config.models) {
     const path = `models.${name}`

@@ -173,14 +173,14 @@ test('a key whose variable or file is missing is named', () => {
   )
 })
 
-test('references that nothing reads yet are accepted beside a key that works, and left out', () => {
-  const { config, notices } = parse({ providers: { a: { ...lab, keys: ['secret:one', 'env:OPENAI_API_KEY', 'vault:x#y'] } } })
-  assert.deepEqual(config?.providers.get('a')?.keys, ['env:OPENAI_API_KEY'])
-  assert.deepEqual(
-    notices.map(({ path }) => path),
-    ['providers.a.keys[0]', 'providers.a.keys[2]'],
-  )
-  assert.equal(problemOf({ providers: { a: { ...lab, keys: ['vault:x#y'] } } }).path, 'providers.a.keys')
+test('references that have to be asked for are the business of a running server, and nothing for an embedded gateway', () => {
+  const keys = ['secret:one', 'env:OPENAI_API_KEY', 'vault:kv/x#y']
+  const { config, notices } = parse({ providers: { a: { ...lab, keys } } })
+  assert.deepEqual(config?.providers.get('a')?.keys, keys)
+  assert.deepEqual(notices, [])
+  const embedded = problemOf({ providers: { a: { ...lab, keys } } }, { embedded: true })
+  assert.equal(embedded.path, 'providers.a.keys[0]')
+  assert.match(embedded.remedy ?? '', /env:NAME/)
 })
 
 test('open access is for loopback only', () => {

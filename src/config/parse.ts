@@ -62,7 +62,11 @@ function limitations({ providers }: Config, { catalog }: ParseContext): Notice[]
   })
 }
 
-const failed = (problems: readonly Found[]): Parsed => ({ problems, notices: [] })
+const failed = (problems: readonly Found[]): Parsed => ({ problems: problems.filter(isFirst), notices: [] })
+
+/** Two ways to write one value may both be found wrong for the same reason. */
+const isFirst = ({ path, message }: Found, index: number, all: readonly Found[]): boolean =>
+  all.findIndex((one) => one.path === path && one.message === message) === index
 
 /** `__proto__` is a name that objects cannot hold safely, wherever it stands. */
 function protoKeys(root: unknown): Found[] {

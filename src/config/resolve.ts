@@ -5,6 +5,7 @@ import { compact, isObject, type JsonObject } from '../core/json.ts'
 import { parsePreferences } from '../core/preferences.ts'
 import { parseRequirements } from '../core/requirements.ts'
 import { parseDuration, parseSize } from '../core/units.ts'
+import { accessConfig } from './access.ts'
 import {
   type CommitConfig,
   type Config,
@@ -22,7 +23,8 @@ import { isLoopback } from './known.ts'
 import type { ParseContext } from './parse.ts'
 import type { ConfigOutput } from './schema.ts'
 import { rulesOf } from './schema-money.ts'
-import { expandVariables, isLater } from './secrets.ts'
+import { secretsConfigOf } from './schema-secrets.ts'
+import { expandVariables } from './secrets.ts'
 
 type Timeouts = { readonly [Name in 'connect' | 'firstToken' | 'idle' | 'answer' | 'total']?: string | undefined }
 
@@ -51,12 +53,12 @@ export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: 
     },
     store: { url: embedded && input.store.url === 'sqlite:./signalbox.db' ? 'memory:' : input.store.url },
     shared: input.shared,
-    access: { mode: input.access.mode ?? (embedded || isLoopback(host) ? 'open' : 'keys') },
+    access: accessConfig(input.access, input.access.mode ?? (embedded || isLoopback(host) ? 'open' : 'keys')),
     admin: input.admin,
     providers: new Map(Object.entries(input.providers).map(([id, provider]) => [id, providerOf(id, provider, env)])),
     defaults,
     models: new Map(Object.entries(input.models).map(([name, route]) => [name, routeOf(route, defaults)])),
-    secrets: { allowPlaintext: input.secrets.allowPlaintext },
+    secrets: secretsConfigOf(input.secrets),
     money: moneyOf(input),
     telemetry: input.telemetry,
     ...(input.drills && { drills: drillsOf(input.drills) }),
@@ -69,7 +71,7 @@ function providerOf(id: string, provider: ConfigOutput['providers'][string], env
     preset: provider.preset ?? id,
     baseUrl: provider.baseUrl === undefined ? undefined : expandVariables(provider.baseUrl, env).text,
     wire: provider.wire,
-    keys: provider.keys.filter((reference) => !isLater(reference)),
+    keys: provider.keys,
     region: provider.region,
     trust: provider.trust,
     retention: provider.retention,

@@ -8,12 +8,14 @@ import { z } from 'zod'
 import { priorities } from '../core/priority.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
 import { onBreaks, onPolicies, strategies } from './config.ts'
+import { access } from './schema-access.ts'
 import { drills } from './schema-drills.ts'
 import { cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
 import { budgets, ledger, prices, limits as rateLimits, reservation } from './schema-money.ts'
 import { bodyFields, duration, headers, optionalDuration, secret, size, wire } from './schema-parts.ts'
 import { price } from './schema-prices.ts'
 import { constraints, pool, prefer, retention, routeOrModel, someTarget, when } from './schema-routing.ts'
+import { secrets } from './schema-secrets.ts'
 
 const limits = z
   .strictObject({
@@ -69,16 +71,6 @@ const shared = z
   })
   .optional()
   .describe('State that replicas share.')
-
-const access = z
-  .strictObject({
-    mode: z.enum(['open', 'keys']).optional().meta({
-      description: 'Who may call: anyone (`open`, on loopback only) or holders of a gateway key.',
-      implied: '`open` on loopback, else `keys`',
-    }),
-  })
-  .prefault({})
-  .describe('Who may call the gateway.')
 
 const admin = z
   .strictObject({
@@ -246,21 +238,6 @@ const route = z
   })
   .check(someTarget)
   .describe('What clients ask for by this name.')
-
-const secrets = z
-  .strictObject({
-    allowPlaintext: z.boolean().default(false).describe('Accept credentials written into this file as they are.'),
-    vault: z
-      .strictObject({
-        url: z.url().describe('Address of HashiCorp Vault or OpenBao.'),
-        token: secret.default('env:VAULT_TOKEN').describe('The token to read with.'),
-      })
-      .optional()
-      .describe('Where `vault:PATH#FIELD` references are read.'),
-    masterKey: secret.optional().describe('The key that encrypts the built-in store of `secret:NAME` references.'),
-  })
-  .prefault({})
-  .describe('How credentials may be given.')
 
 const telemetry = z
   .strictObject({

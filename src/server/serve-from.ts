@@ -18,7 +18,7 @@ export type Started = { readonly serving: Serving; readonly config: Config } | {
 export async function startFrom(
   file: string | undefined,
   flags: ServeFlags,
-  thread: (config: Config) => ThreadOptions | undefined,
+  thread: (config: Config) => ThreadOptions | undefined | Promise<ThreadOptions | undefined>,
 ): Promise<Started> {
   let catalog: Catalog
   try {
@@ -32,7 +32,7 @@ export async function startFrom(
   const readFile = (path: string): string => readFileSync(isAbsolute(path) || file === undefined ? path : join(dirname(file), path), 'utf8')
   const reload = (): Promise<Reread> => (file === undefined ? builtIn(flags, catalog) : rereadFile(file, flags, catalog))
   try {
-    return { serving: await startServing({ config, catalog, source: file, reload, readFile, thread: thread(config) }), config }
+    return { serving: await startServing({ config, catalog, source: file, reload, readFile, thread: await thread(config) }), config }
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     return { problem: error.message }

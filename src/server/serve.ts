@@ -26,8 +26,10 @@ export async function serve(flags: ServeFlags): Promise<number | undefined> {
 }
 
 /** What the first of several threads makes for all of them. */
-function firstOf({ server: { threads } }: Config): ThreadOptions | undefined {
-  return threads > 1 ? { index: 0, threads, balance: balanceBuffer(threads) } : undefined
+async function firstOf({ server: { threads } }: Config): Promise<ThreadOptions | undefined> {
+  if (threads === 1) return undefined
+  const { sharedCountersBuffer } = await import('../store/counters/shared.ts')
+  return { index: 0, threads, balance: balanceBuffer(threads), counters: sharedCountersBuffer() }
 }
 
 const SIGNAL_REST_MS = 50

@@ -9,6 +9,7 @@ import { assemble } from '../config/assemble.ts'
 import type { Config } from '../config/config.ts'
 import type { Differences } from '../config/differences.ts'
 import { spokenWires } from '../config/known.ts'
+import type { Credentials } from '../core/credentials.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Transport } from '../core/http.ts'
 import type { Access, Spending } from '../core/policy.ts'
@@ -32,7 +33,7 @@ import { type Owner, ownerOf, sameSecret } from './owner.ts'
 import { readFileText } from './read-file.ts'
 import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
 import { scheduledDrills } from './scheduled-drills.ts'
-import { type GatewayState, openState } from './state/open-state.ts'
+import type { GatewayState } from './state/open-state.ts'
 import { createBalance } from './threads/balance.ts'
 import type { ThreadStart } from './threads/messages.ts'
 import { threadShare } from './threads/share.ts'
@@ -156,6 +157,7 @@ export async function startServing({
       env,
       readFile,
       log,
+      credentialsOf: state.secrets.credentialsOf,
       access: state.access,
       spending: state.spending,
       simulatorTransport: () => simulator ?? absent,
@@ -219,7 +221,7 @@ export async function startServing({
         port,
         ownerKey: owner.key,
         balance: thread.balance,
-        counters: undefined,
+        counters: thread.counters,
       }
       others = begin({ start, tell: write, reload: (quietly) => reloadNow({ quietly }), metrics: ownPage })
     },
@@ -233,12 +235,20 @@ export async function startServing({
   /** Whatever can fail comes first: a refused configuration leaves nothing behind. */
   async function apply(next: Config, { changed, removed }: Differences): Promise<void> {
     const nextOwner = ownerFor(next, owner)
-    simulator = await simulatorFor(next, simulator)
+    const secrets = await state.secrets.prepare(next)
+    try {
+      simulator = await simulatorFor(next, simulator)
+    } catch (error) {
+      await secrets.abandon()
+      throw error
+    }
+    await secrets.commit()
     line = build(next)
     // A provider that is another one now is not judged by what the old one did.
     const other = new Set([...changed, ...removed].map((path) => path.replace(/^providers\./, '')))
-    health.configure(new Map([...keyCounts(next)].filter(([id]) => !other.has(id))))
-    health.configure(keyCounts(next))
+    const counts = countsFor(next, state.secrets.counts())
+    health.configure(new Map([...counts].filter(([id]) => !other.has(id))))
+    health.configure(counts)
     transport.keepOnly?.(originsOf(next, catalog))
     if (nextOwner.made && nextOwner !== owner) write(`owner's key, shown this once: ${nextOwner.key}\n`)
     owner = nextOwner
@@ -248,8 +258,18 @@ export async function startServing({
   }
 
   async function stateFor(first: Config, ownerKey: string): Promise<GatewayState> {
+    // Loaded once the port is known to be free: what cannot start says so at once.
+    const { openState } = await import('./state/open-state.ts')
     try {
-      return await openState({ config: first, ownerKey, sharedMemory: thread?.counters, tell: (line) => write(`${line}\n`) })
+      return await openState({
+        config: first,
+        ownerKey,
+        sharedMemory: thread?.counters,
+        env,
+        readFile,
+        tell: (line) => write(`${line}\n`),
+        keysChanged: (counts) => health.configure(countsFor(current, counts)),
+      })
     } catch (error) {
       if (error instanceof GatewayError) throw new StartError(error.message)
       throw error
@@ -301,6 +321,7 @@ interface LineInputs {
   readonly metrics: readonly Sink[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: ReturnType<typeof lineWriter>
+  readonly credentialsOf: (provider: string) => Credentials | undefined
   readonly access: Access
   readonly spending: Spending
   readonly readFile: (path: string) => string
@@ -321,6 +342,7 @@ function buildLine({
   metrics,
   env,
   log,
+  credentialsOf,
   access,
   spending,
   readFile,
@@ -341,13 +363,15 @@ function buildLine({
     idempotent,
     admission,
     sinks: level === 'off' ? metrics : [...metrics, logSink(level, log.write)],
+    credentialsOf,
     access,
     spending,
   })
 }
 
-const keyCounts = ({ providers }: Config): ReadonlyMap<string, number> =>
-  new Map([...providers].map(([id, { keys }]) => [id, Math.max(1, keys.length)]))
+/** Providers without references have one key, which is none. */
+const countsFor = ({ providers }: Config, counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> =>
+  new Map([...providers.keys()].map((id) => [id, counts.get(id) ?? 1]))
 
 /** Where connections may go. */
 function originsOf({ providers }: Config, catalog: Catalog): ReadonlySet<string> {

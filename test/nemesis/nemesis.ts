@@ -85,7 +85,7 @@ const events: readonly (Event & { readonly needs?: 'postgres' | 'redis' })[] = [
 ]
 
 /** Calls that the poor key may make in one round. */
-const POOR = 12
+const POOR = 5
 /** What is in flight when counters are lost is not seen by those that come after. */
 const BOUND_CALLS = 64
 

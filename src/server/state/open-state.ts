@@ -18,14 +18,19 @@ import type { StoreLedger } from '../../store/ledger/ledger.ts'
 import { openStore, type Store } from '../../store/open-store.ts'
 import { keyAdmin } from './key-admin.ts'
 import { budgetReader, creditAdmin } from './money-admin.ts'
+import { type OpenSecrets, openSecrets } from './open-secrets.ts'
 
 export interface StateOptions {
   readonly config: Config
   readonly ownerKey: string
   /** Counters that the threads of this process share. */
   readonly sharedMemory?: SharedArrayBuffer | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly readFile: (path: string) => string
   /** Tells the operator: one line. */
   tell(line: string): void
+  /** The number of keys of some provider is another one now. */
+  keysChanged(counts: ReadonlyMap<string, number>): void
 }
 
 export interface GatewayState {
@@ -33,6 +38,7 @@ export interface GatewayState {
   readonly ledger: StoreLedger
   readonly access: GatewayAccess
   readonly spending: SpendingDesk
+  readonly secrets: OpenSecrets
   readonly services: AdminServices
   /** Whether callers can be told from strangers. */
   ready(): boolean
@@ -45,9 +51,10 @@ export interface GatewayState {
 /** A start waits so long for keys and rules; then it goes on, and what needs them answers 503 until they are there. */
 const PATIENCE_MS = 400
 
-export async function openState({ config, ownerKey, sharedMemory, tell }: StateOptions): Promise<GatewayState> {
+export async function openState({ config, ownerKey, sharedMemory, env, readFile, tell, keysChanged }: StateOptions): Promise<GatewayState> {
   let money = config.money
   const store = await openStore(config.store.url)
+  const secrets = await openSecrets({ config, records: store.records, env, readFile, tell, changed: keysChanged })
   const ledger = await ledgerFor(store, config, (lost) => spending.release(lost), tell)
   const counters = await countersFor(config, sharedMemory, tell)
   const access = createAccess({
@@ -80,6 +87,7 @@ export async function openState({ config, ownerKey, sharedMemory, tell }: StateO
     ledger,
     access,
     spending,
+    secrets,
     services: {
       authenticate: (caller) => access.authenticate(caller),
       addressOf(caller) {
@@ -93,6 +101,7 @@ export async function openState({ config, ownerKey, sharedMemory, tell }: StateO
       usage: ledger,
       budgets: budgetReader(spending, () => money),
       audit: store.audit,
+      secrets: secrets.admin,
       credits: creditAdmin(store.records, spending),
     },
     ready: () => loaded || access.status().loaded,
@@ -105,6 +114,7 @@ export async function openState({ config, ownerKey, sharedMemory, tell }: StateO
     async close() {
       access.close()
       spending.close()
+      await secrets.close()
       await ledger.close()
       await counters.close()
       await store.close()
@@ -151,7 +161,7 @@ async function countersFor(
   }
   if (sharedMemory) {
     const { createSharedCounters } = await import('../../store/counters/shared.ts')
-    return createSharedCounters({ buffer: sharedMemory })
+    return createSharedCounters({ buffer: sharedMemory, onTrouble: tell })
   }
   const { createMemoryCounters } = await import('../../store/counters/memory.ts')
   return createMemoryCounters()

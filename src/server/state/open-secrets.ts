@@ -1,0 +1,84 @@
+/** The credentials of a serving gateway: read at the start, kept current, and given to calls as lists that may change under them. */
+import type { SecretAdmin } from '../../admin/parts.ts'
+import type { Config } from '../../config/config.ts'
+import type { Credentials } from '../../core/credentials.ts'
+import { GatewayError } from '../../core/error.ts'
+import type { RecordStore } from '../../core/records.ts'
+import { createProviderKeys } from '../../secrets/provider-keys.ts'
+import { createSecrets, type Wanted } from '../../secrets/secrets.ts'
+
+export interface SecretsParts {
+  readonly config: Config
+  readonly records: RecordStore
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly readFile: (path: string) => string
+  tell(line: string): void
+  /** The number of keys of some provider is another one now. */
+  changed(counts: ReadonlyMap<string, number>): void
+}
+
+export interface OpenSecrets {
+  readonly admin: SecretAdmin
+  credentialsOf(provider: string): Credentials | undefined
+  /** For the health of keys. */
+  counts(): ReadonlyMap<string, number>
+  /** Reads everything that another configuration names, and changes nothing until `commit`. Rejects where something has no value. */
+  prepare(config: Config): Promise<{ commit(): Promise<void>; abandon(): Promise<void> }>
+  close(): Promise<void>
+}
+
+export async function openSecrets({ config, records, env, readFile, tell, changed }: SecretsParts): Promise<OpenSecrets> {
+  let current = config
+  const secrets = createSecrets({ ...config.secrets, env, readFile, records, tell })
+  const keys = createProviderKeys({
+    secrets,
+    overlapMs: config.secrets.overlapMs,
+    changed: () => changed(keys.counts()),
+  })
+  // What lies elsewhere may come back: the gateway starts without it, and says so.
+  for (const { path, message, remedy } of await secrets.start(wantedBy(config))) tell(`${path}: ${message} (${remedy})`)
+  keys.configure(referencesOf(config))
+
+  return {
+    admin: {
+      list: (organisation) => secrets.list(organisation),
+      put: (name, value, organisation) => secrets.put(name, value, organisation),
+      remove: (name, organisation) => secrets.remove(name, organisation),
+      rotateMaster(reference = current.secrets.masterKey) {
+        if (reference === undefined)
+          throw new GatewayError('invalid-request', 'There is no master key: set `secrets.masterKey`, or name one here.', {
+            path: 'reference',
+          })
+        return secrets.rotateMaster(reference)
+      },
+    },
+    credentialsOf: (provider) => keys.of(provider),
+    counts: () => keys.counts(),
+    async prepare(next) {
+      const prepared = await secrets.prepare(wantedBy(next), next.secrets)
+      const [problem] = prepared.problems
+      if (problem) {
+        await prepared.abandon()
+        throw new Error(`${problem.path}: ${problem.message} (${problem.remedy})`)
+      }
+      return {
+        async commit() {
+          await prepared.commit()
+          keys.configure(referencesOf(next))
+          current = next
+        },
+        abandon: () => prepared.abandon(),
+      }
+    },
+    async close() {
+      keys.stop()
+      await secrets.close()
+    },
+  }
+}
+
+const referencesOf = ({ providers }: Config): ReadonlyMap<string, readonly string[]> =>
+  new Map([...providers].map(([id, { keys }]) => [id, keys]))
+
+const wantedBy = ({ providers }: Config): readonly Wanted[] =>
+  [...providers].flatMap(([id, { keys }]) => keys.map((reference, index) => ({ reference, path: `providers.${id}.keys[${index}]` })))
