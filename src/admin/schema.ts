@@ -21,13 +21,17 @@ export const timeOf = (ms: number): string => new Date(ms).toISOString()
 export const timeOrNone = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : timeOf(ms))
 
 const momentHelp = 'not a time\nwrite a date (2026-01-31) or a time (2026-01-31T12:00:00Z)'
-const momentForm = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
-/** A time, as it is asked for: a date is the beginning of that day in UTC. */
+const momentForm = /^(\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+ -]\d{2}:\d{2}))?|\d{10}|\d{13})$/
+/** A time, as it is asked for: a date is the beginning of that day in UTC. Seconds and milliseconds since 1970 are understood. */
 export const moment = z
   .string({ error: momentHelp })
   .regex(momentForm, { error: momentHelp })
-  .refine((written) => !Number.isNaN(Date.parse(written)), { error: momentHelp })
-export const msOf = (written: string): number => Date.parse(written)
+  .refine((written) => !Number.isNaN(msOf(written)), { error: momentHelp })
+export function msOf(written: string): number {
+  if (/^\d+$/.test(written)) return Number(written) * (written.length === 10 ? 1_000 : 1)
+  // A plus that nobody encoded is a space in a query.
+  return Date.parse(written.replace(' ', '+'))
+}
 
 const spanHelp = 'not a duration\nwrite a number with a unit, in quotes: "15m", "1h", "30d"'
 /** A duration with a unit. Timers need not wait that long: these are windows and validities. */

@@ -168,6 +168,8 @@ export const secrets = [
           .describe('Where every replica reads the new master key: `env:NAME` or `file:PATH`.'),
       })
       .meta({ id: 'MasterKeyRotation' }),
+    // Who mistakes it for a field for the key itself writes the key there.
+    sealed: ['reference'],
     status: 200,
     answer: z
       .object({
@@ -177,7 +179,7 @@ export const secrets = [
       })
       .meta({ id: 'MasterKeyRotated' }),
     async handle(context) {
-      context.note({ subject: 'master-key' })
+      context.note({ subject: 'master-key', detail: { reference: context.body.reference } })
       const { changed, rewrapped, failed } = await vaultOf(context as Context).rotateMaster(context.body.reference)
       return { changed, rewrapped, failed }
     },

@@ -11,9 +11,10 @@ import type { Role } from '../../src/core/principal.ts'
 import { adminActions, can, may } from '../../src/policy/access/roles.ts'
 import { adminRig, OWNER } from './rig.ts'
 
-process.env['MATRIX_MASTER_KEY'] ??= Buffer.alloc(32, 7).toString('base64')
-
-const rig = await adminRig({ secrets: { masterKey: 'env:MATRIX_MASTER_KEY' }, budgets: [{ name: 'all', limit: '1000' }] })
+const rig = await adminRig(
+  { secrets: { masterKey: 'env:MATRIX_MASTER_KEY' }, budgets: [{ name: 'all', limit: '1000' }] },
+  { MATRIX_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') },
+)
 /** The organisation whose things are asked for, and another one. */
 const OWN = 'acme'
 const OTHER = 'globex'

@@ -15,10 +15,8 @@ import { secretsCommand } from '../../src/server/commands/secrets.ts'
 import { usageCommand } from '../../src/server/commands/usage.ts'
 import { adminRig, OWNER } from './rig.ts'
 
-const rig = await adminRig({
-  budgets: [{ name: 'everything', limit: '100' }],
-  secrets: { masterKey: 'env:ADMIN_TEST_MASTER_KEY' },
-})
+const masterKeys = { FIRST_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'), SECOND_MASTER_KEY: Buffer.alloc(32, 2).toString('base64') }
+const rig = await adminRig({ budgets: [{ name: 'everything', limit: '100' }], secrets: { masterKey: 'env:FIRST_MASTER_KEY' } }, masterKeys)
 const directory = mkdtempSync(join(tmpdir(), 'signalbox-commands-'))
 const before = process.env['SIGNALBOX_ADMIN_KEY']
 process.env['SIGNALBOX_ADMIN_KEY'] = OWNER
@@ -135,6 +133,28 @@ test('a question that makes no sense is met with the one that does', async () =>
   assert.match((await run(budgetCommand, 'create')).out, /--limit is missing/)
   assert.match((await run(secretsCommand, 'set openai sk-secret')).out, /a value does not belong on the command line/)
   assert.match((await run(keysCommand, 'show key_none')).out, /^keys: There is no such key\.\n$/)
+})
+
+test('a secret is set, given another value and taken away; its value is never told', async () => {
+  const set = (words: string, value: string): ReturnType<typeof run> => run((args) => secretsCommand(args, () => value), words)
+  assert.match((await set('set openai-2', 'sk-canary-one\n')).out, /^openai-2 is stored \(version 1\): refer to it as `secret:openai-2`/)
+  assert.match((await set('set openai-2', 'sk-canary-two')).out, /version 2/)
+  assert.match((await set('rotate openai-2', 'sk-canary-three')).out, /^openai-2 has a new value \(version 3\)/)
+  assert.match((await set('rotate openai-2', ' ')).out, /the value is empty/)
+  const file = join(directory, 'credential')
+  writeFileSync(file, 'sk-canary-four\n')
+  assert.equal((await run(secretsCommand, 'set other', { file })).code, 0)
+  const list = await run(secretsCommand, '')
+  assert.match(list.out, /openai-2 +3 /)
+  const rotated = await run(secretsCommand, 'rotate-master env:SECOND_MASTER_KEY')
+  assert.deepEqual(
+    [rotated.code, rotated.out],
+    [0, '2 secrets are under the new key: write `masterKey: env:SECOND_MASTER_KEY` under `secrets:` now.\n'],
+  )
+  assert.equal((await run(secretsCommand, 'remove other')).code, 0)
+  const audit = await run(auditCommand, '', { json: true, limit: '1000' })
+  assert.match(audit.out, /secret\.rotate-master/)
+  assert.doesNotMatch(list.out + rotated.out + audit.out + rig.output(), /sk-canary/)
 })
 
 test('without statements there is nothing to reconcile, and the command says so', async () => {

@@ -25,7 +25,7 @@ export interface AdminRig {
   stop(): Promise<void>
 }
 
-export async function adminRig(written: object = {}): Promise<AdminRig> {
+export async function adminRig(written: object = {}, env: Readonly<Record<string, string>> = {}): Promise<AdminRig> {
   const { config, problems } = parseConfig(
     {
       server: { port: 0 },
@@ -38,13 +38,13 @@ export async function adminRig(written: object = {}): Promise<AdminRig> {
       },
       ...written,
     },
-    { env: {} },
+    { env },
   )
   assert.deepEqual(problems, [])
   let output = ''
   const serving = await startServing({
     config: config as Config,
-    env: { SIGNALBOX_ADMIN_KEY: OWNER },
+    env: { SIGNALBOX_ADMIN_KEY: OWNER, ...env },
     quiet: true,
     write: (text) => {
       output += text
