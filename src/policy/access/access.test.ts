@@ -89,6 +89,18 @@ test('neither the key nor its digest is shown, and the record holds no key', () 
     assert.ok(secret.startsWith(key.prefix) && key.prefix.length === 11)
   }))
 
+test('loading everything again leaves what did not change as it was', () =>
+  withRig(async (one) => {
+    const kept = await one.keys.create(plainKey)
+    const gone = await one.keys.create(plainKey)
+    const principal = await who(one, kept.secret)
+    await who(one, gone.secret)
+    await one.keys.revoke(gone.key.id)
+    await one.access.load()
+    assert.equal(await who(one, kept.secret), principal)
+    assert.equal(one.access.status().keys, 1)
+  }))
+
 test('who made a key stays beside it, whatever becomes of it', () =>
   withRig(async (one) => {
     const { key } = await one.keys.create(plainKey)

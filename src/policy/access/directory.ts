@@ -188,7 +188,7 @@ export function createDirectory({
       let after: string | undefined
       do {
         const page = await contact.heard(records.list(kind, { after, limit: PAGE }))
-        for (const record of page.data) put(fresh, record)
+        for (const record of page.data) put(fresh, record, tables.entries.get(entryKey(kind, record.id)))
         after = page.next
       } while (after !== undefined)
     }
@@ -197,8 +197,11 @@ export function createDirectory({
     unknown.clear()
   }
 
-  /** Older than what is here already: left out. */
-  function put({ digests, entries }: Tables, record: StoredRecord): Entry | undefined {
+  /**
+   * Older than what is here already: left out. `known`: what is remembered of it elsewhere, which stays the same one where it did not
+   * change, since others remember things by its principal.
+   */
+  function put({ digests, entries }: Tables, record: StoredRecord, known?: Entry): Entry | undefined {
     const kind = isOurs(record.kind) ? record.kind : 'key'
     const name = entryKey(kind, record.id)
     const before = entries.get(name)
@@ -208,7 +211,8 @@ export function createDirectory({
       return before
     }
     if (before) drop({ digests, entries }, name)
-    const entry: Entry = { kind, id: record.id, record }
+    const entry: Entry = known?.record.version === record.version ? known : { kind, id: record.id, record }
+    delete entry.changedAt
     entries.set(name, entry)
     if (record.lookup !== undefined) digests.set(record.lookup, { entry, until: FOREVER })
     for (const { digest, until } of formerDigests(record)) digests.set(digest, { entry, until })
