@@ -27,7 +27,6 @@ export interface Table {
   /** -1: there is no room. All cells but those of every record are 0. Not after `remove` without `commit`: what was removed could not be undone. */
   add(name: string): number
   remove(record: number): void
-  nameOf(record: number): string
 }
 
 export interface SharedMemory {
@@ -125,14 +124,12 @@ export function openSharedMemory(buffer: SharedArrayBuffer, plans: readonly Plan
     Atomics.sub(ints, WAITERS, 1)
   }
 
-  function hashOf(name: string): number {
-    let hash = seed
-    for (let index = 0; index < name.length; index++) {
-      hash = Math.imul(hash ^ name.charCodeAt(index), 0x5bd1e995)
-      hash ^= hash >>> 15
-    }
-    return (Math.imul(hash, 0x27d4eb2f) ^ (hash >>> 13)) >>> 0
+  /** The seed is this memory's own: nobody can choose names that all fall into one bucket. */
+  function mix(hash: number, character: number): number {
+    const mixed = Math.imul(hash ^ character, 0x5bd1e995)
+    return mixed ^ (mixed >>> 15)
   }
+  const finish = (hash: number): number => (Math.imul(hash, 0x27d4eb2f) ^ (hash >>> 13)) >>> 0
 
   function tableAt(start: number, { shape, capacity }: Plan): Table {
     const [free, used] = [start, start + 1]
@@ -140,7 +137,21 @@ export function openSharedMemory(buffer: SharedArrayBuffer, plans: readonly Plan
     const records = buckets + (shape.name ? capacity : 0)
     const at = (record: number): number => records + record * shape.size
     const nameAt = (record: number): number => (at(record) + (shape.name?.at ?? 0)) * 8
-    const bucketOf = (name: string): number => buckets + (hashOf(name) % capacity)
+
+    function bucketOf(name: string): number {
+      let hash = seed
+      for (let index = 0; index < name.length; index++) hash = mix(hash, name.charCodeAt(index))
+      return buckets + (finish(hash) % capacity)
+    }
+
+    /** The same of a record, without making its name anew. */
+    function bucketOfRecord(record: number): number {
+      const from = nameAt(record)
+      const end = from + (cells[at(record) + LENGTH] ?? 0)
+      let hash = seed
+      for (let byte = from; byte < end; byte++) hash = mix(hash, bytes[byte] ?? 0)
+      return buckets + (finish(hash) % capacity)
+    }
 
     function isCalled(record: number, name: string): boolean {
       if (cells[at(record) + LENGTH] !== name.length) return false
@@ -161,17 +172,11 @@ export function openSharedMemory(buffer: SharedArrayBuffer, plans: readonly Plan
       return next
     }
 
-    function nameOf(record: number): string {
-      const first = nameAt(record)
-      return String.fromCharCode(...bytes.subarray(first, first + (cells[at(record) + LENGTH] ?? 0)))
-    }
-
     return {
       capacity,
       used: () => cells[used] ?? 0,
       isFull: () => cells[free] === 0 && (cells[used] ?? 0) >= capacity,
       at,
-      nameOf,
       find(name) {
         for (let link = cells[bucketOf(name)] ?? 0; link > 0; link = cells[at(link - 1) + NEXT] ?? 0) {
           if (isCalled(link - 1, name)) return link - 1
@@ -184,7 +189,7 @@ export function openSharedMemory(buffer: SharedArrayBuffer, plans: readonly Plan
         // Nobody can see it yet, so this need not be undone. NEXT is how it hangs in the free list until `take` stands.
         const first = at(record)
         const generation = (cells[first + GENERATION] ?? 0) + 1
-        cells.fill(0, first + 1, first + shape.size)
+        for (let cell = first + 1; cell < first + shape.size; cell++) cells[cell] = 0
         cells[first + GENERATION] = generation
         if (!shape.name) return record
         cells[first + LENGTH] = name.length
@@ -197,7 +202,7 @@ export function openSharedMemory(buffer: SharedArrayBuffer, plans: readonly Plan
       },
       remove(record) {
         if (shape.name) {
-          let before = bucketOf(nameOf(record))
+          let before = bucketOfRecord(record)
           for (let link = cells[before] ?? 0; link > 0 && link !== record + 1; link = cells[before] ?? 0) before = at(link - 1) + NEXT
           put(before, cells[at(record) + NEXT] ?? 0)
         }
