@@ -7,7 +7,18 @@ export interface ListeningClient {
   query(text: string): Promise<unknown>
   end(): Promise<void>
   on(event: 'notification' | 'error' | 'end', listener: () => void): unknown
+  readonly connection: HasStream['connection']
 }
+
+interface HasStream {
+  readonly connection: { readonly stream: { destroy(): unknown } }
+}
+
+/** Ends a connection without a word. */
+export const hangUp = ({ connection }: HasStream): unknown => connection.stream.destroy()
+
+/** How long a server may take to say goodbye. */
+export const GOODBYE_MS = 1_000
 
 /** `heard` is also called each time the connection stands: what was said before is not repeated. */
 export function listenTo(createClient: () => ListeningClient, channel: string, heard: () => void): () => void {
@@ -41,6 +52,10 @@ export function listenTo(createClient: () => ListeningClient, channel: string, h
   forever().catch(() => {})
   return () => {
     stopping.abort()
-    void current?.end().catch(() => {})
+    if (!current) return
+    const client = current
+    void client.end().catch(() => {})
+    // A server that does not answer does not say goodbye either.
+    setTimeout(() => hangUp(client), GOODBYE_MS).unref()
   }
 }

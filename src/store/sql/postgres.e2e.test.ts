@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -259,4 +261,30 @@ test('a listener whose connection is cut hears again, and misses nothing meanwhi
   await other.records.create(key('heard'))
   const took = await until(() => told.has('heard'), 1_000, 'a change with the listener back')
   t.diagnostic(`heard after ${Math.round(took)} ms`)
+})
+
+test('a process whose database is frozen can close its store and end', async (t) => {
+  const service = await withPostgres(t, { own: true })
+  if (!service) return
+  const source = `
+    const { openStore } = await import(${JSON.stringify(new URL('../open-store.ts', import.meta.url).href)})
+    const store = await openStore(process.env.STORE_URL)
+    store.records.watch(() => {})
+    await Promise.all([1, 2, 3].map(() => store.records.list('key')))
+    process.stdout.write('ready')
+    await new Promise((resolve) => process.stdin.once('data', resolve))
+    process.stdin.destroy()
+    await store.close()
+  `
+  const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
+    env: { ...process.env, STORE_URL: service.url },
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: 20_000,
+  })
+  await once(child.stdout, 'data')
+  service.freeze()
+  const began = performance.now()
+  child.stdin.end('close')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+  assert.ok(performance.now() - began < 4_000)
 })

@@ -7,7 +7,7 @@ import { GatewayError } from '../../core/error.ts'
 import { type Breaker, createBreaker } from '../breaker.ts'
 import type { Database, DatabaseOptions } from './database.ts'
 import { kyselyOver } from './kysely.ts'
-import { listenTo } from './listen.ts'
+import { GOODBYE_MS, hangUp, listenTo } from './listen.ts'
 import { migrate } from './migrate.ts'
 import { Sql, type Statement } from './sql.ts'
 import type { Result, Steps, Transact } from './steps.ts'
@@ -35,6 +35,7 @@ export async function openPostgres(
     application_name: 'signalbox',
     connectionTimeoutMillis: writeMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types: {
       getTypeParser: (id: number, format?: 'text' | 'binary') =>
         id === INT8 && format !== 'binary' ? Number : (pg.types.getTypeParser(id, format) as (text: string) => unknown),
@@ -52,7 +53,12 @@ export async function openPostgres(
   })
   // Without a listener a lost connection would end the process. Who uses it learns of it from the query.
   pool.on('error', () => {})
-  pool.on('connect', (client) => client.on('error', () => {}))
+  const clients = new Set<PoolClient>()
+  pool.on('connect', (client) => {
+    clients.add(client)
+    client.on('error', () => {})
+    client.on('end', () => clients.delete(client))
+  })
 
   const breaker = createBreaker(onState ? { onState } : {})
   const line = new Line(pool, breaker, writeMs)
@@ -63,7 +69,7 @@ export async function openPostgres(
   readiness.ready.catch(() => {})
   await Promise.race([readiness.first, sleep(patienceMs, undefined, { signal: stopping.signal, ref: true })])
   if (readiness.refused) {
-    await endPool(pool)
+    await endPool(pool, clients)
     throw readiness.refused
   }
 
@@ -81,14 +87,14 @@ export async function openPostgres(
     },
     transaction: (steps, options) => line.transaction(steps, options),
     lookup: (work) => withDeadline(work, lookupMs, breaker),
-    listen: (channel, heard) => listenTo(() => new pg.Client(settings), channel, heard),
+    listen: (channel, heard) => listenTo(() => new pg.Client({ ...settings, query_timeout: writeMs }), channel, heard),
     ready: readiness.ready,
     get reachable() {
       return readiness.done && breaker.up
     },
     close: async () => {
       stopping.abort()
-      await endPool(pool)
+      await endPool(pool, clients)
     },
   }
 }
@@ -280,8 +286,10 @@ function refusalOf(error: unknown): GatewayError {
   return new GatewayError('store-unavailable', message, { path: 'store.url', cause })
 }
 
-/** Ends politely, but does not wait for a server that does not answer. */
-async function endPool(pool: Pool): Promise<void> {
+/** Ends politely; where the server does not answer the connections are dropped, or they would keep the process alive. */
+async function endPool(pool: Pool, clients: ReadonlySet<PoolClient>): Promise<void> {
   if (pool.ending) return
-  await Promise.race([pool.end().catch(() => {}), sleep(1_000, undefined, { ref: false })])
+  const ended = pool.end().catch(() => {})
+  await Promise.race([ended, sleep(GOODBYE_MS, undefined, { ref: false })])
+  for (const client of clients) hangUp(client)
 }

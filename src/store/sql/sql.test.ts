@@ -17,5 +17,9 @@ test('pieces go into pieces, and may be used many times', () => {
   for (let round = 0; round < 2; round++) {
     assert.deepEqual(query.compile('postgres'), { sql: 'select x = $1, (x = $2 or y > 3)', parameters: [7, 7] })
   }
+  assert.equal(
+    sql`where ${sql.join([part, part, part], sql` and `)}${sql.join([])}`.compile('sqlite').sql,
+    'where x = ? and x = ? and x = ?',
+  )
   assert.throws(() => sql.lit(Number.NaN))
 })

@@ -52,6 +52,9 @@ sql.lit = (value: number): Sql => {
   return new Sql([String(value)])
 }
 
-/** Values or pieces with something between them, which is text and not a value. */
-sql.join = (items: readonly unknown[], separator = ', '): Sql =>
-  items.length === 0 ? new Sql(['']) : new Sql(['', ...Array<string>(items.length - 1).fill(separator), ''], items)
+/** Values or pieces with something between them: a piece, or text that is taken as it is. */
+sql.join = (items: readonly unknown[], separator: Sql | string = ', '): Sql => {
+  const between = typeof separator === 'string' ? new Sql([separator]) : separator
+  const values = items.flatMap((item, index) => (index === 0 ? [item] : [between, item]))
+  return new Sql(Array<string>(values.length + 1).fill(''), values)
+}
