@@ -96,15 +96,27 @@ async function faultOf(response: UpstreamResponse, { wire, scrub }: Sending): Pr
   const code = told.code && scrub(told.code)
   const fault = faultOfStatus(
     response.status,
-    { ...told, code, message: scrub(told.message) || `The provider answered with status ${response.status}.` },
+    {
+      ...told,
+      code,
+      path: told.path && scrub(told.path),
+      message: scrub(told.message) || `The provider answered with status ${response.status}.`,
+    },
     response.headers,
   )
   const { id, message, path, status, retryAfterMs, providerCode } = fault
   const provider = new ProviderFault(id, message, { path, status, retryAfterMs, providerCode, upstreamStatus: response.status })
-  provider.headers = response.headers
+  provider.headers = scrubbedHeaders(response.headers, scrub)
   // Kept statuses only: a body that speaks of the gateway's own credential is not for the caller.
   if (status === response.status && hasNativeEnvelope(wire.id, text)) provider.body = new TextEncoder().encode(scrub(text))
   return provider
+}
+
+/** Whoever repeats our key in its words may do so in headers too. */
+function scrubbedHeaders(headers: Readonly<Headers>, scrub: (text: string) => string): Readonly<Headers> {
+  const clean: Headers = {}
+  for (const name in headers) clean[name] = scrub(headers[name] ?? '')
+  return clean
 }
 
 const brokeOff: ReadonlySet<FaultId> = new Set(['upstream-unreachable', 'upstream-invalid'])

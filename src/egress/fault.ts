@@ -77,6 +77,7 @@ export function cleaned(thrown: unknown, { scrub }: { scrub(text: string): strin
   const { id, message, providerCode, upstreamStatus, path, status, retryAfterMs, shouldRetry, unsent, cause } = error
   const clean = scrub(message)
   const code = providerCode && scrub(providerCode)
-  if (clean === message && code === providerCode) return error
-  return new GatewayError(id, clean, { providerCode: code, upstreamStatus, path, status, retryAfterMs, shouldRetry, unsent, cause })
+  const where = path && scrub(path)
+  if (clean === message && code === providerCode && where === path) return error
+  return new GatewayError(id, clean, { providerCode: code, upstreamStatus, path: where, status, retryAfterMs, shouldRetry, unsent, cause })
 }

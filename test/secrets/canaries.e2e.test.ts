@@ -91,13 +91,16 @@ access:
   mode: keys
   jwt: [{ issuer: "${issuer.url}", audience: signalbox, jwksUrl: "${issuer.url}/jwks" }]
 providers:
-  prov:
+  # Two of them, so that what is known of the faults of one does not keep the other's keys from being used.
+  prov: &prov
     preset: openai-compatible
     baseUrl: "${provider.url}/v1"
     keys: ["env:CANARY_PROVIDER", "file:provider.key", "secret:prov", "vault:kv/prov#key"]
-defaults: { retries: { attempts: 1 }, breaker: { enabled: false } }
+  calm: *prov
+defaults: { retries: { attempts: 1 } }
 models:
   main: { targets: [{ provider: prov, model: m }] }
+  calm: { targets: [{ provider: calm, model: m }] }
 drills:
   every: 1h
   webhook: { url: "${webhook.url}/hook", secret: "env:CANARY_WEBHOOK", when: always }
@@ -143,6 +146,7 @@ test('secrets of every kind are found in no output, answer, metric, record, row 
     path: string,
     body?: unknown,
     headers: Record<string, string> = { authorization: `Bearer ${planted['owner key']}` },
+    what = '',
   ): Promise<{ status: number; json: Record<string, unknown> }> => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     const answer = await fetch(gateway.url + path, {
@@ -159,11 +163,11 @@ test('secrets of every kind are found in no output, answer, metric, record, row 
     }
     // A key or token that was just made is shown this once.
     const { key, token, ...rest } = json
-    for (const secret of [key, token])
-      if (typeof secret === 'string' && answer.ok) made.push(canary(`made by ${method} ${path}`, secret, 14))
+    for (const secret of method === 'POST' && answer.ok ? [key, token] : [])
+      if (typeof secret === 'string') made.push(canary(`made by ${method} ${path}`, secret, 14))
     const shown = made.some(({ text: one }) => one === key || one === token) ? JSON.stringify(rest) : told
     places.push({
-      name: `the answer to ${method} ${path}`,
+      name: `the answer to ${method} ${path} ${what}`.trimEnd(),
       bytes: Buffer.from(`${answer.status} ${JSON.stringify([...answer.headers])} ${shown}`),
     })
     return { status: answer.status, json }
@@ -172,8 +176,9 @@ test('secrets of every kind are found in no output, answer, metric, record, row 
     request(
       'POST',
       '/v1/chat/completions',
-      { model: 'main', messages: [{ role: 'user', content: prompt }], ...more },
+      { model: prompt === 'Hello' ? 'calm' : 'main', messages: [{ role: 'user', content: prompt }], ...more },
       { authorization: `Bearer ${credential}` },
+      `(${prompt}${more['stream'] === true ? ', streamed' : ''})`,
     )
 
   try {
@@ -194,7 +199,7 @@ test('secrets of every kind are found in no output, answer, metric, record, row 
     // Keys of callers and of admins, and tokens for them.
     const keyOf = ({ json }: { json: Record<string, unknown> }): string =>
       String(json['key'] ?? json['token'] ?? planted['wrong credential of a caller'])
-    const key = keyOf(await request('POST', '/admin/v1/keys', { alias: 'one', models: ['main', 'prov/*'] }))
+    const key = keyOf(await request('POST', '/admin/v1/keys', { alias: 'one', models: ['main', 'calm', 'prov/*'] }))
     const theirs = keyOf(await request('POST', '/admin/v1/keys', { alias: 'theirs', organisation: 'acme' }))
     const admin = keyOf(await request('POST', '/admin/v1/admins', { alias: 'ops', role: 'operator' }))
     const token = keyOf(await request('POST', '/admin/v1/tokens', {}, { authorization: `Bearer ${key}` }))
@@ -224,6 +229,7 @@ test('secrets of every kind are found in no output, answer, metric, record, row 
           '/v1/messages',
           { model: 'main', max_tokens: 9, stream, messages: [{ role: 'user', content: prompt }] },
           { 'x-api-key': key },
+          `(${prompt}${stream ? ', streamed' : ''})`,
         )
       }
     await chat('error-401', theirs)
