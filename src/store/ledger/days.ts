@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely'
 import type { Database, DatabaseKind } from '../sql/database.ts'
-import { countOf, type Steps, statement } from '../sql/steps.ts'
+import { type Steps, statement } from '../sql/steps.ts'
 import { groupedSlices, type SumsRow, sumColumns } from './slices.ts'
 import { HOUR_MS } from './usage-sums.ts'
 
@@ -26,19 +26,19 @@ export function* takeBack(kind: DatabaseKind, ids: readonly string[]): Steps<voi
     `select distinct at / ${DAY_MS} as day from ledger_entries where id ${among} order by day`,
     [JSON.stringify(ids)],
   )
-  const [one, two] = kind === 'sqlite' ? ['?', '?'] : ['$1', '$1']
+  const one = kind === 'sqlite' ? '?' : '$1'
   for (const { day } of days) {
     yield* statement(
       `insert into ledger_days (day, generation, summed) values (${one}, 1, 0)
         on conflict (day) do update set generation = ledger_days.generation + 1, summed = 0`,
       [day * DAY_MS],
     )
-    yield* statement(`delete from ledger_sums where day = ${two}`, [day * DAY_MS])
+    yield* statement(`delete from ledger_sums where run = (select run from ledger_days where day = ${one})`, [day * DAY_MS])
   }
 }
 
 const dimensions = 'key_id alias user_id organisation team project tags tier route requested_model model provider region status'.split(' ')
-const columns = ['day', ...dimensions, ...sumColumns]
+const columns = ['run', 'day', ...dimensions, ...sumColumns]
 
 /** Sums up to so many days that are due, oldest first. True: there may be more. */
 export async function sumDays(database: Database, now: number, limit = 3): Promise<boolean> {
@@ -59,31 +59,32 @@ export async function sumDays(database: Database, now: number, limit = 3): Promi
     day = dayStart(next.at)
     if (day + DAY_MS + REST_MS > now) return false
     if (!done.has(day)) {
-      await sumDay(database, day)
-      count++
+      if (await sumDay(database, day)) count++
       day += DAY_MS
     }
   }
   return true
 }
 
-async function sumDay(database: Database, day: number): Promise<void> {
+/** False: something of it still runs, or comes in. */
+async function sumDay(database: Database, day: number): Promise<boolean> {
   const { kysely } = database
   await kysely
     .insertInto('ledger_days')
     .values({ day, generation: 0, summed: 0 })
     .onConflict((conflict) => conflict.column('day').doNothing())
     .execute()
-  const before = await kysely.selectFrom('ledger_days').select('generation').where('day', '=', day).executeTakeFirstOrThrow()
+  const { generation } = await kysely.selectFrom('ledger_days').select('generation').where('day', '=', day).executeTakeFirstOrThrow()
+  // Few run: their own index finds them, where that of times would go through the whole day.
   const running = await kysely
     .selectFrom('ledger_entries')
     .select('id')
-    .where('at', '>=', day)
-    .where('at', '<', day + DAY_MS)
-    .where('state', '=', 0)
+    .where('state', '=', sql.lit(0))
+    .where(sql`at + 0`, '>=', day)
+    .where(sql`at + 0`, '<', day + DAY_MS)
     .limit(1)
     .executeTakeFirst()
-  if (running) return
+  if (running) return false
 
   const groups = new Map<string, SumsRow>()
   let entries = 0
@@ -95,32 +96,43 @@ async function sumDay(database: Database, day: number): Promise<void> {
       groups.set(key, known ? added(known, row) : row)
     }
   }
-  const worth = groups.size < 500 || groups.size * 2 < entries
-  await database.transaction(() => keep(database, day, before.generation, worth ? [...groups.values()] : undefined))
+  const worth = groups.size < 500 || groups.size * 3 < entries
+  const run = Math.floor(Math.random() * 2 ** 52)
+  const rows = worth ? [...groups.values()] : []
+  for (let start = 0; start < rows.length; start += PIECE) {
+    await database.transaction(() => write(database.kind, run, day, rows.slice(start, start + PIECE)))
+    await new Promise(setImmediate)
+  }
+  // Only if nothing came in between: it is missing here.
+  const marked = await kysely
+    .updateTable('ledger_days')
+    .set(worth ? { summed: 1, run } : { summed: 2 })
+    .where('day', '=', day)
+    .where('generation', '=', generation)
+    .where('summed', '=', 0)
+    .executeTakeFirst()
+  if (marked.numUpdatedRows > 0n) return true
+  await kysely.deleteFrom('ledger_sums').where('run', '=', run).execute()
+  return false
 }
 
-/** Only if nothing came in between: then they are missing here, or counted twice later. */
-function* keep(database: Database, day: number, generation: number, rows: readonly SumsRow[] | undefined): Steps<void> {
-  const marked = yield* countOf(
-    database.kysely
-      .updateTable('ledger_days')
-      .set({ summed: rows ? 1 : 2 })
-      .where('day', '=', day)
-      .where('generation', '=', generation)
-      .where('summed', '=', 0),
-  )
-  if (marked === 0 || !rows) return
-  if (database.kind === 'sqlite') {
+/** Rows of one transaction. */
+const PIECE = 200
+
+function* write(kind: DatabaseKind, run: number, day: number, rows: readonly SumsRow[]): Steps<void> {
+  if (kind === 'sqlite') {
     const text = `insert into ledger_sums (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`
-    for (const row of rows)
-      yield* statement(text, [day, ...dimensions.map((name) => row[name] ?? null), ...sumColumns.map((name) => BigInt(row[name] ?? 0))])
+    for (const row of rows) {
+      const values = dimensions.map((name) => row[name] ?? null)
+      yield* statement(text, [run, day, ...values, ...sumColumns.map((name) => BigInt(row[name] ?? 0))])
+    }
     return
   }
-  const types = columns.map((name) => `${name} ${name === 'day' || name === 'status' || sumColumns.includes(name) ? 'bigint' : 'text'}`)
-  const all = JSON.stringify(rows.map((row) => ({ ...row, day })))
+  const numbers = new Set(['run', 'day', 'status', ...sumColumns])
+  const types = columns.map((name) => `${name} ${numbers.has(name) ? 'bigint' : 'text'}`)
   yield* statement(
     `insert into ledger_sums (${columns.join(', ')}) select ${columns.join(', ')} from json_to_recordset($1::json) as r(${types.join(', ')})`,
-    [all],
+    [JSON.stringify(rows.map((row) => ({ ...row, run, day })))],
   )
 }
 
@@ -135,10 +147,10 @@ export function summedDays(
   database: Database,
   from: number,
   to: number,
-): Promise<readonly { readonly day: number; readonly generation: number }[]> {
+): Promise<readonly { readonly day: number; readonly run: number | null }[]> {
   return database.kysely
     .selectFrom('ledger_days')
-    .select(['day', 'generation'])
+    .select(['day', 'run'])
     .where('summed', '=', 1)
     .where('day', '>=', from)
     .where('day', '<=', to - DAY_MS)

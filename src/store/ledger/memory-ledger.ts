@@ -1,7 +1,7 @@
 /** The ledger that ends with its process. Bounded: the newest entries are whole, older ones are sums per hour, the oldest sums go. */
 import type { LedgerEntry, Opening, UsageDimension, UsageQuery, UsageRow } from '../../core/ledger.ts'
 import type { SpentSelector, StoreLedger } from './ledger.ts'
-import { addSums, type Dimensions, dimensionOf, HOUR_MS, hourOf, matches, type Sums, SumsTable, sumsOf } from './usage-sums.ts'
+import { addEntry, type Dimensions, dimensionOf, HOUR_MS, hourOf, matches, type Sums, SumsTable, sumsOf } from './usage-sums.ts'
 
 export interface MemoryLedgerOptions {
   /** Entries kept whole once they have ended. Default 10,000. */
@@ -37,7 +37,7 @@ export function createMemoryLedger({ entries: most = 10_000, sums: mostSums = 20
     if (entry.tags) key += `\0${entry.tags.join('\0')}`
     const known = summed.get(key)
     if (known) {
-      addSums(known.sums, sumsOf(entry))
+      addEntry(known.sums, entry)
       return
     }
     summed.set(key, { at: hour, like: shapeOf(entry), sums: sumsOf(entry) })

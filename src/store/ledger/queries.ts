@@ -107,6 +107,7 @@ async function eachGroup(
   const condition = sql.join([sql`1 = 1`, ...conditions(where), ...(also ? [also] : [])], sql` and `)
   const whole = bucket === HOUR_MS || to - from < DAY_MS ? [] : await summedDays(database, from, to)
   const days = whole.map(({ day }) => day)
+  const runs = whole.map(({ run }) => run)
 
   let start = from
   const rest: [number, number][] = []
@@ -116,7 +117,7 @@ async function eachGroup(
   }
   if (start < to) rest.push([start, to])
 
-  for await (const rows of groupedDays(database, columns, condition, days, bucket === DAY_MS)) rows.filter(isFilled).forEach(take)
+  for await (const rows of groupedDays(database, columns, condition, runs, bucket === DAY_MS)) rows.filter(isFilled).forEach(take)
   for (const [first, end] of rest) {
     for await (const rows of groupedSlices(database, columns, condition, first, end, bucket)) rows.filter(isFilled).forEach(take)
   }

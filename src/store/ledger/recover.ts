@@ -2,6 +2,7 @@
  * What dead predecessors left: their journals go to the database, and what they opened and never settled is lost, at its estimate.
  * Runs at the start while calls are served, and from time to time after it: other threads and replicas die too.
  */
+import { sql } from 'kysely'
 import type { LedgerEntry } from '../../core/ledger.ts'
 import type { Database } from '../sql/database.ts'
 import { rowsOf, type Steps } from '../sql/steps.ts'
@@ -89,7 +90,8 @@ function* loseSome(instance: string, { database, now = Date.now }: RecoverOption
     .selectFrom('ledger_entries')
     .select(['id', 'opening'])
     .where('instance', '=', instance)
-    .where('state', '=', 0)
+    // As a literal: the partial index is used only where the database sees the value.
+    .where('state', '=', sql.lit(0))
     .where('opening', 'is not', null)
     .orderBy('id')
     .limit(BATCH)
@@ -117,7 +119,7 @@ async function vanished({ database, data, instance, now = Date.now }: RecoverOpt
     .selectFrom('ledger_entries as entry')
     .leftJoin('ledger_instances as seen', 'seen.id', 'entry.instance')
     .select(['entry.instance', 'seen.seen_at'])
-    .where('entry.state', '=', 0)
+    .where('entry.state', '=', sql.lit(0))
     .where('entry.instance', '!=', instance)
     .distinct()
     .execute()

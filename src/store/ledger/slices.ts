@@ -54,19 +54,19 @@ export async function* groupedSlices(
   }
 }
 
-/** The same from the sums of days, `to` excluded. With `bucket`, it is the days'. */
+/** The same from the sums of days. */
 export async function* groupedDays(
   database: Database,
   columns: readonly string[],
   condition: RawBuilder<unknown>,
-  days: readonly number[],
+  runs: readonly (number | null)[],
   withDay: boolean,
 ): AsyncGenerator<readonly SumsRow[]> {
   const groups = [...columns, ...(withDay ? ['day'] : [])].map((name) => sql.ref(name) as RawBuilder<unknown>)
   const most = database.kind === 'sqlite' ? 1 : 1_000
-  for (let start = 0; start < days.length; start += most) {
-    const some = days.slice(start, start + most)
-    yield await rowsOfGroups(database, [...groups, ...fromSums], groups, sql`ledger_sums where day in (${sql.join(some)}) and ${condition}`)
+  for (let start = 0; start < runs.length; start += most) {
+    const some = runs.slice(start, start + most)
+    yield await rowsOfGroups(database, [...groups, ...fromSums], groups, sql`ledger_sums where run in (${sql.join(some)}) and ${condition}`)
     if (database.kind === 'sqlite') await new Promise(setImmediate)
   }
 }

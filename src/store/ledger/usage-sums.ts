@@ -27,20 +27,27 @@ export function addSums(sums: Sums, more: Readonly<Sums>): void {
   sums.unpriced += more.unpriced
 }
 
-export function sumsOf({ settlement }: LedgerEntry): Sums {
-  const usage = settlement?.usage
-  return {
-    requests: 1,
-    inputTokens: usage?.input ?? 0,
-    outputTokens: usage?.output ?? 0,
-    cacheReadTokens: usage?.cacheRead ?? 0,
-    cacheWriteTokens: usage?.cacheWrite ?? 0,
-    reasoningTokens: usage?.reasoning ?? 0,
-    cost: settlement?.cost ?? 0n,
-    charge: settlement?.charge ?? 0n,
-    estimated: settlement?.estimated ? 1 : 0,
-    unpriced: settlement && settlement.cost === undefined ? 1 : 0,
+export function sumsOf(entry: LedgerEntry): Sums {
+  const sums = noSums()
+  addEntry(sums, entry)
+  return sums
+}
+
+export function addEntry(sums: Sums, { settlement }: LedgerEntry): void {
+  sums.requests++
+  if (!settlement) return
+  const { usage, cost, charge, estimated } = settlement
+  if (usage) {
+    sums.inputTokens += usage.input ?? 0
+    sums.outputTokens += usage.output ?? 0
+    sums.cacheReadTokens += usage.cacheRead ?? 0
+    sums.cacheWriteTokens += usage.cacheWrite ?? 0
+    sums.reasoningTokens += usage.reasoning ?? 0
   }
+  if (cost === undefined) sums.unpriced++
+  else sums.cost += cost
+  if (charge !== undefined) sums.charge += charge
+  if (estimated) sums.estimated++
 }
 
 /** `2026-11-21` and `2026-11-21T14:00:00Z`, in UTC. */
