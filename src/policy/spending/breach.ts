@@ -25,7 +25,7 @@ const words: Readonly<Record<Measure, string>> = {
 }
 
 /** One call alone is more than the limit: waiting does not help. */
-const impossible = ({ applied, amount }: Breach): boolean => amount > applied.meter.limit
+export const impossible = ({ applied, amount }: Breach): boolean => amount > applied.meter.limit
 
 export function rateRefusal(breach: Breach, now: number): GatewayError {
   const { applied, amount } = breach
@@ -35,7 +35,9 @@ export function rateRefusal(breach: Breach, now: number): GatewayError {
   const limit = `${named(applied, 'limit')} of ${meter.limit} ${what}${per}`
   if (impossible(breach)) {
     const size =
-      meter.limit === 0 ? 'lets no call through' : `is less than this one call may take (${amount}): ask for less output or send less input`
+      meter.limit === 0
+        ? 'lets no call through'
+        : `is less than this one call may take (${amount}): set a smaller maximum of output tokens, or send less input`
     return new GatewayError('rate-limited', `${limit} ${size}.`, { shouldRetry: false })
   }
   const retryAfterMs = waitMs(breach, now) ?? 1_000
@@ -64,7 +66,7 @@ export function why(breach: Breach, who: Attribution, now: number): string {
   if (meter.kind === 'credit') return `The prepaid credit does not cover this call${used}${own}. Top it up.`
   const budget = named(applied, 'budget')
   if (impossible(breach) && spent === 0 && held === 0)
-    return `${budget} is smaller than what this call may cost${theirs ? ` (${usd(amount)} of ${usd(meter.limit)})` : ''}. Ask for less output, or send less input.`
+    return `${budget} is smaller than what this call may cost${theirs ? ` (${usd(amount)} of ${usd(meter.limit)})` : ''}. Set a smaller maximum of output tokens, or send less input.`
   const resets = Number.isFinite(slot.endsAt)
     ? ` It begins anew at ${new Date(slot.endsAt).toISOString()}.`
     : meter.rollingMs !== undefined

@@ -6,7 +6,7 @@ import type { Ledger, Opening } from '../../core/ledger.ts'
 import type { Nanos } from '../../core/money.ts'
 import type { Admitted, FallTo, SpendingCall } from '../../core/policy.ts'
 import { type Attribution, attributionOf } from './attribution.ts'
-import { type Breach, budgetRefusal, rateRefusal, waitMs, why } from './breach.ts'
+import { type Breach, budgetRefusal, impossible, rateRefusal, waitMs, why } from './breach.ts'
 import { Costs, type Policy } from './costs.ts'
 import { type Ended, recordOf, type Used, usedBy } from './ending.ts'
 import { limitHeaders } from './headers.ts'
@@ -229,7 +229,8 @@ export class Reservation implements Admitted {
     }
     slot.seen = state.spent
     this.#desk.warnings.spent(meter, slot, this.#now)
-    this.#desk.warnings.breached(meter, slot, this.#now)
+    // One call that is dearer than all of it does not use it up.
+    if (!impossible(breach)) this.#desk.warnings.breached(meter, slot, this.#now)
     const refusal = budgetRefusal(breach, this.#who, this.#now)
     if (meter.budget?.onBreach === 'next-tier') {
       const fallen = this.#desk.fallen.get(exchange) ?? new Set()
@@ -242,7 +243,7 @@ export class Reservation implements Admitted {
 
   /** Calls that run may come to less than they hold, or the window may end in time. */
   #mayFit(breach: Breach): boolean {
-    if (breach.amount > breach.applied.meter.limit) return false
+    if (impossible(breach)) return false
     return breach.state.held > 0 || (waitMs(breach, this.#now) ?? Number.POSITIVE_INFINITY) <= this.#longestWait()
   }
 

@@ -63,10 +63,11 @@ test('amounts of a budget that others share are not told', async () => {
 })
 
 test('a call that is dearer than the whole budget is told to ask for less, and not to come back', async () => {
-  const { desk, call } = rig({ budgets: [budget('b', { limit: '0.005', by: 'key' })] })
+  const { desk, call, events } = rig({ budgets: [budget('b', { limit: '0.005', by: 'key' })] })
   const error = await refusal(() => admitted(desk, call(CENT)))
-  assert.match(error.message, /smaller than what this call may cost \(\$0\.01 of \$0\.005\)\. Ask for less output/)
+  assert.match(error.message, /smaller than what this call may cost \(\$0\.01 of \$0\.005\)\. Set a smaller maximum of output tokens/)
   assert.equal(error.retryAfterMs, undefined)
+  assert.deepEqual(events, [], 'the budget is not used up by that')
 })
 
 test('a new window begins with nothing spent', async () => {
