@@ -2,6 +2,7 @@
 import type { WireId } from '../core/call.ts'
 import type { Constraints } from '../core/constraints.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { Nanos } from '../core/money.ts'
 import type { Preference } from '../core/preferences.ts'
 import type { Priority } from '../core/priority.ts'
 import type { PriceOverride } from '../core/rates.ts'
@@ -25,6 +26,7 @@ export interface Config {
   readonly models: ReadonlyMap<string, RouteConfig>
   readonly secrets: SecretsConfig
   readonly money: MoneyConfig
+  readonly reconcile?: ReconcileConfig | undefined
   readonly telemetry: { readonly log: 'off' | 'errors' | 'calls' }
   /** Failover drills on a schedule. */
   readonly drills?: DrillsConfig | undefined
@@ -174,6 +176,16 @@ export interface TargetConfig {
   /** Over the provider's own. */
   readonly headers: Readonly<Record<string, string>> | undefined
   readonly body: JsonObject | undefined
+}
+
+/** The ledger held against providers' statements. */
+export interface ReconcileConfig {
+  readonly everyMs: number
+  readonly days: number
+  readonly lagMs: number
+  readonly tolerance: { readonly relative: number; readonly cost: Nanos; readonly tokens: number }
+  readonly sources: NonNullable<ConfigOutput['reconcile']>['sources']
+  readonly webhook: { readonly url: string; readonly secret: string | undefined; readonly when: 'drift' | 'always' } | undefined
 }
 
 /** Limits, and what is held, refused and written down. */

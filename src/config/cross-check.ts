@@ -1,5 +1,6 @@
 /** What no key tells by itself: names that must exist, references that must lead somewhere, settings that contradict. */
 import { accessProblems } from './access.ts'
+import { checkReconcile } from './check-reconcile.ts'
 import { checkRouting } from './check-routing.ts'
 import { type Found, found } from './explain.ts'
 import { genericPresets, isLoopback, providerIdPattern } from './known.ts'
@@ -36,6 +37,7 @@ export function crossCheck(input: ConfigOutput, context: ParseContext): Found[] 
     ...checkRouting(input, context),
     ...checkBudgets(input),
     ...checkDrills(input),
+    ...checkReconcile(input.reconcile, input.providers),
   ]
 }
 

@@ -2,6 +2,7 @@
 
 import type { Constraints } from '../core/constraints.ts'
 import { compact, isObject, type JsonObject } from '../core/json.ts'
+import { nanosOf } from '../core/money.ts'
 import { parsePreferences } from '../core/preferences.ts'
 import { parseRequirements } from '../core/requirements.ts'
 import { parseDuration, parseSize } from '../core/units.ts'
@@ -14,6 +15,7 @@ import {
   laterSections,
   type MoneyConfig,
   type ProviderConfig,
+  type ReconcileConfig,
   type RouteConfig,
   type RouteSettings,
   type TargetConfig,
@@ -60,6 +62,7 @@ export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: 
     models: new Map(Object.entries(input.models).map(([name, route]) => [name, routeOf(route, defaults)])),
     secrets: secretsConfigOf(input.secrets),
     money: moneyOf(input),
+    ...(input.reconcile && { reconcile: reconcileOf(input.reconcile) }),
     telemetry: input.telemetry,
     ...(input.drills && { drills: drillsOf(input.drills) }),
     later: laterOf(input),
@@ -171,6 +174,17 @@ function moneyOf({ budgets, limits, prices, reservation: { queue, ...reservation
     prices,
     reservation: { ...reservation, queueMs: queue === undefined ? 30_000 : ms(queue) },
     ledger,
+  }
+}
+
+function reconcileOf({ every, days, lag, tolerance, sources, webhook }: NonNullable<ConfigOutput['reconcile']>): ReconcileConfig {
+  return {
+    everyMs: every === undefined ? 3_600_000 : ms(every),
+    days,
+    lagMs: lag === undefined ? 7_200_000 : ms(lag),
+    tolerance: { relative: tolerance.relative, cost: nanosOf(String(tolerance.cost)) ?? 0n, tokens: tolerance.tokens },
+    sources,
+    webhook: webhook && { url: webhook.url, secret: webhook.secret, when: webhook.when },
   }
 }
 

@@ -14,6 +14,7 @@ import { cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts
 import { budgets, ledger, prices, limits as rateLimits, reservation } from './schema-money.ts'
 import { bodyFields, duration, headers, optionalDuration, secret, size, wire } from './schema-parts.ts'
 import { price } from './schema-prices.ts'
+import { reconcile } from './schema-reconcile.ts'
 import { constraints, pool, prefer, retention, routeOrModel, someTarget, when } from './schema-routing.ts'
 import { secrets } from './schema-secrets.ts'
 
@@ -268,6 +269,7 @@ export const configSchema = z
     prices,
     reservation,
     ledger,
+    reconcile,
     mcp,
     prompts,
     workflows,

@@ -17,8 +17,16 @@ export const signatureOf = (secret: string, timestamp: string, body: string): st
   `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
 
 /** Undefined when it was taken; else why not. Never throws. */
-export async function postReport({ url, secret }: Webhook, report: DrillReport, betweenMs = BETWEEN_MS): Promise<string | undefined> {
-  const body = JSON.stringify({ type: 'drill.report', ...report })
+export const postReport = (webhook: Webhook, report: DrillReport, betweenMs = BETWEEN_MS): Promise<string | undefined> =>
+  postSigned(webhook, { type: 'drill.report', ...report }, { headers: { 'x-signalbox-drill': report.id }, betweenMs })
+
+/** The same for any report. */
+export async function postSigned(
+  { url, secret }: Webhook,
+  report: object,
+  { headers = {}, betweenMs = BETWEEN_MS }: { readonly headers?: Readonly<Record<string, string>>; readonly betweenMs?: number } = {},
+): Promise<string | undefined> {
+  const body = JSON.stringify(report)
   let problem: string | undefined
   for (let attempt = 0; attempt < TRIES; attempt++) {
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, betweenMs * 2 ** (attempt - 1)))
@@ -30,7 +38,7 @@ export async function postReport({ url, secret }: Webhook, report: DrillReport, 
         redirect: 'manual',
         headers: {
           'content-type': 'application/json',
-          'x-signalbox-drill': report.id,
+          ...headers,
           'x-signalbox-timestamp': timestamp,
           ...(secret !== undefined && { 'x-signalbox-signature': signatureOf(secret, timestamp, body) }),
         },

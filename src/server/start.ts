@@ -265,6 +265,7 @@ export async function startServing({
         config: first,
         ownerKey,
         sharedMemory: thread?.counters,
+        first: thread?.first === undefined,
         env,
         readFile,
         tell: (line) => write(`${line}\n`),

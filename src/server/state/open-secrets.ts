@@ -19,6 +19,8 @@ export interface SecretsParts {
 
 export interface OpenSecrets {
   readonly admin: SecretAdmin
+  /** What a reference leads to, now. Rejects when there is nothing. */
+  resolve(reference: string): Promise<string>
   credentialsOf(provider: string): Credentials | undefined
   /** For the health of keys. */
   counts(): ReadonlyMap<string, number>
@@ -51,6 +53,11 @@ export async function openSecrets({ config, records, env, readFile, tell, change
           })
         return secrets.rotateMaster(reference)
       },
+    },
+    async resolve(reference) {
+      const secret = await secrets.resolve(reference)
+      if ('value' in secret) return secret.value
+      throw new Error(`${secret.message} (${secret.remedy})`)
     },
     credentialsOf: (provider) => keys.of(provider),
     counts: () => keys.counts(),

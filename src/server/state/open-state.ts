@@ -18,6 +18,7 @@ import type { StoreLedger } from '../../store/ledger/ledger.ts'
 import { openStore, type Store } from '../../store/open-store.ts'
 import { keyAdmin } from './key-admin.ts'
 import { budgetReader, creditAdmin } from './money-admin.ts'
+import { openReconciler } from './open-reconciler.ts'
 import { type OpenSecrets, openSecrets } from './open-secrets.ts'
 
 export interface StateOptions {
@@ -25,6 +26,8 @@ export interface StateOptions {
   readonly ownerKey: string
   /** Counters that the threads of this process share. */
   readonly sharedMemory?: SharedArrayBuffer | undefined
+  /** False in all threads but the first: what is done once for the process is not done here. */
+  readonly first?: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly readFile: (path: string) => string
   /** Tells the operator: one line. */
@@ -51,7 +54,16 @@ export interface GatewayState {
 /** A start waits so long for keys and rules; then it goes on, and what needs them answers 503 until they are there. */
 const PATIENCE_MS = 400
 
-export async function openState({ config, ownerKey, sharedMemory, env, readFile, tell, keysChanged }: StateOptions): Promise<GatewayState> {
+export async function openState({
+  config,
+  ownerKey,
+  sharedMemory,
+  first = true,
+  env,
+  readFile,
+  tell,
+  keysChanged,
+}: StateOptions): Promise<GatewayState> {
   let money = config.money
   const store = await openStore(config.store.url)
   const secrets = await openSecrets({ config, records: store.records, env, readFile, tell, changed: keysChanged })
@@ -76,6 +88,8 @@ export async function openState({ config, ownerKey, sharedMemory, env, readFile,
     },
     broken: (id, error) => tell(`the rule ${id} does not hold: ${error.message}`),
   })
+  const reconciler = openReconciler({ ledger, secret: secrets.resolve, readFile, tell, scheduled: first })
+  await reconciler.configure(config)
   let loaded = false
   const loading = Promise.all([access.load(), spending.ready]).then(() => {
     loaded = true
@@ -102,6 +116,7 @@ export async function openState({ config, ownerKey, sharedMemory, env, readFile,
       budgets: budgetReader(spending, () => money),
       audit: store.audit,
       secrets: secrets.admin,
+      reconciliation: reconciler.admin,
       credits: creditAdmin(store.records, spending),
     },
     ready: () => loaded || access.status().loaded,
@@ -110,10 +125,12 @@ export async function openState({ config, ownerKey, sharedMemory, env, readFile,
       money = next.money
       access.configure(settingsOf(next, key))
       spending.configure(next.money, policyOf(next))
+      void reconciler.configure(next)
     },
     async close() {
       access.close()
       spending.close()
+      await reconciler.close()
       await secrets.close()
       await ledger.close()
       await counters.close()
