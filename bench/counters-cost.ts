@@ -57,6 +57,6 @@ const redis = await startRedis().catch((error: unknown) => {
   process.stdout.write(`Redis          not measured: ${String(error)}\n`)
 })
 if (redis) {
-  await report('Redis', await openRedisCounters({ url: redis.url, replica: 'bench', onFailure: 'closed', deadlineMs: 1_000 }), 20_000)
+  await report('Redis', await openRedisCounters({ url: redis.url, replica: 'bench', onFailure: 'closed', deadlineMs: 5_000 }), 4_000)
   await redis.stop()
 }

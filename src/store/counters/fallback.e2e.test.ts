@@ -139,7 +139,11 @@ test('a Redis that has lost everything is seeded again, and calls that run are h
 test('closed: calls are refused with store-unavailable while Redis is away, and pass again without a restart', async (t) => {
   const redis = await withRedis(t, { own: true })
   if (!redis) return
-  const counters = await open(t, redis.url, 'one', { onFailure: 'closed' })
+  const told: string[] = []
+  const counters = await open(t, redis.url.replace('redis:', 'valkey:'), 'one', {
+    onFailure: 'closed',
+    onTrouble: (line) => told.push(line),
+  })
   const hold = spend('budget', 10, 100)
   assert.ok((await counters.reserve('a', [hold], LEASE)).ok)
   await redis.kill()
@@ -148,6 +152,10 @@ test('closed: calls are refused with store-unavailable while Redis is away, and 
   await redis.restart()
   await inRedis(counters)
   assert.ok((await counters.reserve('b', [hold], LEASE)).ok)
+  assert.deepEqual(
+    told.map((line) => line.split(' ').slice(0, 3).join(' ')),
+    ['Redis is away', 'Redis is back:'],
+  )
 })
 
 test('starts while Redis is down, counts by itself, and finds it later', async (t) => {
@@ -200,7 +208,17 @@ test('a flush and forgotten scripts are survived', async (t) => {
 })
 
 test('the address, which may hold a password, is in no error', async () => {
-  const counters = await openRedisCounters({ url: 'redis://user:hush@127.0.0.1:1/0', replica: 'x', onFailure: 'closed', patienceMs: 50 })
+  const told: string[] = []
+  const url = 'redis://user:hush@127.0.0.1:1/0'
+  const counters = await openRedisCounters({
+    url,
+    replica: 'x',
+    onFailure: 'closed',
+    patienceMs: 500,
+    onTrouble: (line) => told.push(line),
+  })
+  assert.match(told.join(), /^Redis is away \(.*ECONNREFUSED/)
+  assert.ok(!told.join().includes('hush'))
   await assert.rejects(
     async () => counters.reserve('a', [spend('a', 1, 1)], LEASE),
     (error: Error) => !`${error.stack} ${String(error.cause)}`.includes('hush'),

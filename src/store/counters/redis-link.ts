@@ -17,6 +17,8 @@ export interface RedisLinkOptions {
   readonly deadlineMs?: number
   /** Without any answer for so long the connection is given up. Default 250. */
   readonly silenceMs?: number
+  /** Told when Redis is gone, with the reason, and when it is back; once each. */
+  readonly onChange?: (up: boolean, why: string) => void
 }
 
 export interface RedisLink {
@@ -40,7 +42,8 @@ export const redisConnector =
   async (lost) => {
     const { createClient } = await import('redis')
     const client = createClient({
-      url,
+      // The same protocol; the package knows only the older name.
+      url: url.replace(/^valkey(s?):/, 'redis$1:'),
       disableOfflineQueue: true,
       socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false, noDelay: true },
     })
@@ -60,11 +63,12 @@ export const redisConnector =
     return { sendCommand: (args) => client.sendCommand(args), destroy: () => void (client.isOpen && client.destroy()) }
   }
 
-export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250 }: RedisLinkOptions): RedisLink {
+export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250, onChange = () => {} }: RedisLinkOptions): RedisLink {
   const listeners: (() => void)[] = []
   let client: RedisClient | undefined
   let closed = false
   let waitMs = FIRST_WAIT_MS
+  let toldDown = false
   let timer: NodeJS.Timeout | undefined
   /** Commands without an answer, and since when nothing has come. */
   let waiting = 0
@@ -77,7 +81,7 @@ export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250 }: R
     let mine: RedisClient | undefined
     const lost = () => {
       broken = true
-      if (mine && client === mine) drop()
+      if (mine && client === mine) drop('the connection broke')
     }
     connect(lost).then(
       (made) => {
@@ -89,9 +93,14 @@ export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250 }: R
         client = made
         waitMs = FIRST_WAIT_MS
         waiting = 0
+        if (toldDown) onChange(true, '')
+        toldDown = false
         for (const listener of listeners) listener()
       },
-      () => later(),
+      (error: unknown) => {
+        tellDown(whyOf(error))
+        later()
+      },
     )
   }
 
@@ -102,7 +111,13 @@ export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250 }: R
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2)
   }
 
-  function drop(): void {
+  function tellDown(why: string): void {
+    if (!toldDown && !closed) onChange(false, why)
+    toldDown = true
+  }
+
+  function drop(why: string): void {
+    tellDown(why)
     const dropped = client
     client = undefined
     waiting = 0
@@ -122,7 +137,7 @@ export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250 }: R
       return new Promise((resolve, reject) => {
         const tooLate = () => {
           reject(redisDown())
-          if (client === used && waiting > 0 && performance.now() - silentSince > silenceMs) drop()
+          if (client === used && waiting > 0 && performance.now() - silentSince > silenceMs) drop('it does not answer')
         }
         // One more turn of the loop: when this process was late itself, the answer is there to be read.
         const deadline = setTimeout(() => setImmediate(tooLate), withinMs)
@@ -156,6 +171,9 @@ export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250 }: R
     },
   }
 }
+
+/** The address may hold a password. */
+const whyOf = (error: unknown): string => (error instanceof Error ? error.message.replaceAll(/\/\/[^@/\s]*@/g, '//') : 'no connection')
 
 /** Redis answered, with an error of its own: `NOSCRIPT …`, `OOM …`. Everything else is a matter of the connection. */
 const isReply = (error: unknown): boolean => error instanceof Error && /^[A-Z]{2,} /.test(error.message)
