@@ -60,6 +60,15 @@ test('what is taken back counts, and the organisation is warned when most is gon
       ['credit', 0.95, 'o'],
     ],
   )
+  await topUp(records, 'c3', '0.015')
+  await told()
+  const two = call({ ...CENT, principal })
+  end(two, await admitted(desk, two), CENT)
+  assert.deepEqual(
+    events.slice(2).map(({ share, limit }) => [share, limit]),
+    [[0.8, 25_000_000n]],
+    'after a top-up it is warned of that',
+  )
   assert.throws(() => creditRecord({ id: 'x', organisation: 'o', kind: 'top-up', amount: '-1' }), { id: 'invalid-request', path: 'amount' })
   assert.throws(() => creditRecord({ id: 'x', organisation: 'o', kind: 'refund', amount: 'much' }), { id: 'invalid-request' })
   desk.close()

@@ -69,8 +69,7 @@ export class Meter {
   readonly id: string
   readonly name: string | undefined
   readonly measure: Measure
-  /** Prepaid credit's changes with every top-up. */
-  limit: number
+  readonly limitText: string
   readonly by: Dimension
   readonly value: string | undefined
   readonly models: NameFilter | undefined
@@ -80,9 +79,9 @@ export class Meter {
   readonly rollingMs: number | undefined
   /** Counts what is under way, and keeps nothing. */
   readonly gauge: boolean
-  readonly limitText: string
   /** Shares of the limit at which to warn, least first. */
   readonly warnAt: readonly number[]
+  #limit: number
   readonly #window: MeterOptions['window']
   readonly #timeZone: string | undefined
   readonly #spentBefore: SpentBefore
@@ -98,7 +97,7 @@ export class Meter {
     this.id = options.id
     this.name = options.name
     this.measure = options.measure
-    this.limit = options.limit
+    this.#limit = options.limit
     this.by = options.by
     this.value = options.value
     this.models = options.models && nameFilter(options.models)
@@ -115,6 +114,20 @@ export class Meter {
     this.#timeZone = options.timeZone
     this.#spentBefore = seeds.spentBefore
     this.#aloneSince = seeds.aloneSince?.() ?? Number.POSITIVE_INFINITY
+  }
+
+  get limit(): number {
+    return this.#limit
+  }
+
+  /** Prepaid credit's changes with every top-up; then it is warned of anew. */
+  set limit(limit: number) {
+    if (limit === this.#limit) return
+    this.#limit = limit
+    for (const slot of this.#slots.values()) {
+      slot.warned = 0
+      slot.breached = false
+    }
   }
 
   /** Its counter for this value at this time. `where` says how the ledger finds what was counted there. */

@@ -54,6 +54,37 @@ test('as long as the store has not told its rules, nobody may spend; then they m
   desk.close()
 })
 
+test('changes hold in the order in which they were made, also while the store is slow, away, or being read for the first time', async () => {
+  const records = createMemoryRecords()
+  let trouble = 0
+  const slow = {
+    ...records,
+    list: async (...args: Parameters<typeof records.list>) => {
+      const page = await records.list(...args)
+      await told()
+      return page
+    },
+    get: async (...args: Parameters<typeof records.get>) => {
+      const record = await records.get(...args)
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
+      if (trouble > 0 && trouble-- > 0) throw new GatewayError('store-unavailable', 'away')
+      return record
+    },
+  }
+  await records.create({ kind: 'budget', id: 'gone', data: { limit: '0' } })
+  const { desk, call } = rig({ records: slow })
+  await records.remove('budget', 'gone')
+  const made = await records.create({ kind: 'budget', id: 'kept', data: { limit: '0' } })
+  await desk.ready
+  trouble = 1
+  let { version } = made
+  for (const limit of ['1', '0', '2', '0', '3'])
+    version = (await records.update({ kind: 'budget', id: 'kept', data: { limit }, version })).version
+  await new Promise((resolve) => setTimeout(resolve, 1_300))
+  await admitted(desk, call(CENT))
+  desk.close()
+})
+
 test('a record that is no rule does not hold, and does not keep others from holding', async () => {
   const records = createMemoryRecords()
   await records.create({ kind: 'budget', id: 'bud_1', data: { limit: 'much' } })

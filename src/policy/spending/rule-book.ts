@@ -59,8 +59,12 @@ export function createRuleBook({ rules, records, seeds, broken }: RuleBookOption
   let loaded = records === undefined
   let closed = false
   const retries = new Set<ReturnType<typeof setTimeout>>()
+  /** To be read anew: one after the other, so that the last word stands. */
+  const changed = new Map<string, { readonly kind: Kind; readonly id: string }>()
+  let catchingUp = false
   const stopWatching = records?.watch((changes) => {
-    for (const { kind, id } of changes) if (isKind(kind)) void refresh(kind, id)
+    for (const { kind, id } of changes) if (isKind(kind)) changed.set(`${kind} ${id}`, { kind, id })
+    void catchUp()
   })
 
   const meter = (rule: BudgetRule | RateRule): Meter => {
@@ -129,16 +133,23 @@ export function createRuleBook({ rules, records, seeds, broken }: RuleBookOption
   }
 
   /** Reads what has changed; as long as the store does not answer, again and again. */
-  async function refresh(kind: Kind, id: string): Promise<void> {
-    if (closed || !records) return
-    try {
-      const record = await records.get(kind, id)
-      if (record) put(record)
-      else drop(kind, id)
-      if (kind === 'budget' || kind === 'limit') current = undefined
-    } catch {
-      later(() => refresh(kind, id))
+  async function catchUp(): Promise<void> {
+    if (catchingUp || closed || !loaded || !records) return
+    catchingUp = true
+    for (const [name, { kind, id }] of changed) {
+      changed.delete(name)
+      try {
+        const record = await records.get(kind, id)
+        if (record) put(record)
+        else drop(kind, id)
+        if (kind === 'budget' || kind === 'limit') current = undefined
+      } catch {
+        changed.set(name, { kind, id })
+        later(catchUp)
+        break
+      }
     }
+    catchingUp = false
   }
 
   async function load(): Promise<void> {
@@ -152,6 +163,7 @@ export function createRuleBook({ rules, records, seeds, broken }: RuleBookOption
     }
     loaded = true
     current = undefined
+    void catchUp()
   }
 
   function later(run: () => Promise<void>): void {
