@@ -98,7 +98,11 @@ export function createBuiltIn({
     scheme: 'secret',
     async read({ name }, organisation) {
       const record = await records.find('secret', lookupOf({ name, organisation }))
-      if (!record) throw new SecretError('unset', `there is no stored secret ${name}`, `put it: \`signalbox secrets put ${name}\``)
+      if (!record) {
+        // A master key that is missing or wrong is the worse news.
+        await keyring.current()
+        throw new SecretError('unset', `there is no stored secret ${name}`, `put it: \`signalbox secrets set ${name}\``)
+      }
       places.set(record.id, placeOf(record))
       return { value: await open(record), version: String(envelopeOf(record.data).revision) }
     },

@@ -73,6 +73,35 @@ describe('at start', () => {
     await secrets.close()
   })
 
+  test('what is wrong with the configuration is fatal; what time will help is not, and a slow source holds nothing up for long', async () => {
+    await using server = await fakeServer(() => new Promise(() => {}))
+    const secrets = createSecrets({
+      env: { T: 'tok', MASTER: key() },
+      records: fakeRecords(),
+      masterKey: 'env:MASTER',
+      vault: { url: server.url, auth: { token: 'env:T' }, kv: 2 },
+    })
+    const began = performance.now()
+    const { problems, commit } = await secrets.prepare(wanted('env:UNSET', 'vault:kv/openai#key', 'secret:not-yet'), undefined, 100)
+    assert.ok(performance.now() - began < 3_000)
+    assert.deepEqual(
+      problems.map(({ fault, fatal }) => [fault, fatal]),
+      [
+        ['unset', true],
+        ['unreachable', false],
+        ['unset', false],
+      ],
+    )
+    await commit()
+    await secrets.put('not-yet', 'here-now')
+    assert.equal(secrets.current('secret:not-yet'), 'here-now')
+    await secrets.close()
+    const without = createSecrets({ env: {}, records: fakeRecords(), masterKey: 'env:MASTER' })
+    const [problem] = (await without.prepare(wanted('secret:x'))).problems
+    assert.deepEqual([problem?.fatal, problem?.message], [true, 'the master key: the environment variable MASTER is not set'])
+    await without.close()
+  })
+
   test('a source that is down at start is asked until it answers', async () => {
     await using server = await vaultWith(() => 'sk-1')
     const { answer } = server
