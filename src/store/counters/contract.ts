@@ -233,6 +233,32 @@ export function countersContract(form: string, setup: (t: TestContext) => Promis
     assert.deepEqual(await stateOf(counters, name), { spent: 0, held: 1_000_000_000 })
   })
 
+  it('what a call held is given back as it is where its settlement names no holds', async ({ counters }) => {
+    const [first, second] = [freshName(), freshName()]
+    ok(await counters.reserve('a', [spend(first, 5, 10), gauge(second, 1, 1)], LEASE))
+    await counters.settle('a', [], [0, 0])
+    assert.equal((await stateOf(counters, first))?.held ?? 0, 0)
+    ok(await counters.reserve('b', [spend(first, 10, 10), gauge(second, 1, 1)], LEASE))
+  })
+
+  it('a call of which nobody holds anything counts with what it used, once', async ({ counters }) => {
+    const name = freshName()
+    ok(await counters.reserve('a', [spend(name, 1, 100)], LEASE))
+    await counters.settle('lost', [spend(name, 0)], [30])
+    await counters.settle('lost', [spend(name, 0)], [30])
+    assert.deepEqual(await stateOf(counters, name), { spent: 30, held: 1 })
+  })
+
+  it('takes long names and ids, and tells those apart that differ in one letter', async ({ counters }) => {
+    const [long, other] = [`${freshName()} ${'x'.repeat(200)}`, `${freshName()} ${'x'.repeat(200)}`].map((name) => name.slice(0, 200))
+    const id = 'i'.repeat(400)
+    ok(await counters.reserve(`a${id}`, [spend(long ?? '', 1, 2)], LEASE))
+    ok(await counters.reserve(`b${id}`, [spend(long ?? '', 1, 2)], LEASE))
+    ok(await counters.reserve(`c${id}`, [spend(other ?? '', 1, 2)], LEASE))
+    await counters.settle(`a${id}`, [spend(long ?? '', 1, 2)], [2])
+    assert.deepEqual(await stateOf(counters, long ?? ''), { spent: 2, held: 1 })
+  })
+
   it('says nothing of counters that nobody used', async ({ counters }) => {
     assert.deepEqual(await counters.read([freshName()]), [undefined])
   })

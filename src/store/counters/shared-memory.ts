@@ -2,6 +2,7 @@
  * Memory that threads share as tables of records, behind one short lock. Writes are noted before they are made, so that whoever takes the
  * lock over from a thread that was terminated under it undoes what was half done.
  */
+import { createHash } from 'node:crypto'
 import { threadId } from 'node:worker_threads'
 
 /** Fields of a table's records, as places in it. Names follow at `name`. */
@@ -245,9 +246,9 @@ export function openSharedMemory(buffer: SharedArrayBuffer, plans: readonly Plan
   }
 }
 
-/** What may be a name in a table. */
-export function checkName(name: string, most: number, what: string): void {
-  if (name.length === 0 || name.length > most || !/^[\x20-\x7e]+$/.test(name)) {
-    throw new RangeError(`${what} is 1 to ${most} characters of printable ASCII: ${JSON.stringify(name.slice(0, 80))}`)
-  }
+/** What a name is in a table: itself, or, where it is too long or not printable ASCII, the end of it behind a digest of the whole. */
+export function storedName(name: string, most: number): string {
+  if (name.length > 0 && name.length <= most && /^[\x20-\x7e]*$/.test(name)) return name
+  const digest = createHash('sha256').update(name).digest('base64url')
+  return `#${digest} ${name.replaceAll(/[^\x20-\x7e]/g, '?').slice(digest.length + 2 - most)}`
 }

@@ -5,7 +5,7 @@
 import type { CounterState, Counters, Hold, Reserved } from '../../core/counters.ts'
 import { GatewayError } from '../../core/error.ts'
 import { createSeeds } from './seeds.ts'
-import { checkName, GENERATION, LENGTH, openSharedMemory, type Plan, recoverThread, sharedMemoryBuffer } from './shared-memory.ts'
+import { GENERATION, LENGTH, openSharedMemory, type Plan, recoverThread, sharedMemoryBuffer, storedName } from './shared-memory.ts'
 import { actualOf, checkHold, endOf, IDLE_MS, rollingSliceMs, SLOTS } from './windows.ts'
 
 export interface SharedCountersOptions {
@@ -84,7 +84,7 @@ export function createSharedCounters({ buffer, now = Date.now, onTrouble = () =>
   function recordOf(name: string): number {
     const place = places.get(name)
     if (place && get(counters.at(place.record) + GENERATION) === place.generation) return place.record
-    const record = counters.find(name)
+    const record = counters.find(storedName(name, MOST_NAME))
     if (record >= 0) remember(name, record)
     return record
   }
@@ -134,9 +134,9 @@ export function createSharedCounters({ buffer, now = Date.now, onTrouble = () =>
 
   /** 0: there is no room. */
   function add(hold: Hold, spent: number, at: number): number {
-    checkName(hold.counter, MOST_NAME, 'a counter')
-    let record = counters.add(hold.counter)
-    if (record < 0 && sweep(counters.used(), at) > 0) record = counters.add(hold.counter)
+    const name = storedName(hold.counter, MOST_NAME)
+    let record = counters.add(name)
+    if (record < 0 && sweep(counters.used(), at) > 0) record = counters.add(name)
     if (record < 0) return 0
     const c = counters.at(record)
     const sliceMs = rollingSliceMs(hold)
@@ -379,11 +379,11 @@ export function createSharedCounters({ buffer, now = Date.now, onTrouble = () =>
   }
 
   function reserve(id: string, holds: readonly Hold[], leaseMs: number): Reserved | Promise<Reserved> {
-    checkName(id, MOST_ID, 'the id of a call')
     for (const hold of holds) checkHold(hold)
     let reserved: Reserved | undefined
     try {
-      reserved = memory.locked(() => tryReserve(id, holds, leaseMs, now()))
+      const name = storedName(id, MOST_ID)
+      reserved = memory.locked(() => tryReserve(name, holds, leaseMs, now()))
     } catch (error) {
       if (error instanceof Full) return noRoom(holds)
       throw error
@@ -422,7 +422,10 @@ export function createSharedCounters({ buffer, now = Date.now, onTrouble = () =>
 
   return {
     reserve,
-    settle: (id, holds, actual) => memory.locked(() => settleNow(id, holds, actual, now())),
+    settle(id, holds, actual) {
+      const name = storedName(id, MOST_ID)
+      memory.locked(() => settleNow(name, holds, actual, now()))
+    },
     read: async (names) =>
       memory.locked(() => {
         const at = now()
