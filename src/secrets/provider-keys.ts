@@ -58,7 +58,7 @@ export function createProviderKeys({
     timer.unref()
   }
   function tick(): void {
-    for (const list of lists.values()) list.build()
+    for (const list of lists.values()) if (list.nextEnd() <= now()) list.build()
     told()
   }
   function told(): void {
