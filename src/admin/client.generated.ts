@@ -695,8 +695,10 @@ export interface ProjectPatch {
 export interface ReconciliationInput {
   /** Whole days, in UTC. Default: as configured. */
   readonly from?: string
-  /** Excluded. Default: today. */
+  /** Excluded. Default: as configured. */
   readonly to?: string
+  /** Only the statements of this one. */
+  readonly provider?: string
 }
 
 export type ReconciliationReport = Readonly<Record<string, unknown>>

@@ -180,7 +180,7 @@ export interface CreditAdmin {
 /** Reports as JSON. */
 export interface Reconciliation {
   /** Of the last run; undefined: there was none. */
-  last(): object | undefined
-  /** Over whole days in UTC, `to` excluded; without: as configured. */
-  run(period?: { readonly from: number; readonly to: number }): Promise<object>
+  last(): Promise<object | undefined> | object | undefined
+  /** Over whole days in UTC, `to` excluded; what is left out is as configured. */
+  run(ask: { readonly from?: number; readonly to?: number; readonly provider?: string }): Promise<object>
 }

@@ -1,27 +1,18 @@
 /** `/reconcile`: how far the ledger and the providers' own statements agree. */
 import { z } from 'zod'
 import { GatewayError } from '../core/error.ts'
+import { compact } from '../core/json.ts'
 import type { Reconciliation } from './parts.ts'
 import { wrong } from './problem.ts'
 import { type Context, route } from './route.ts'
-import { moment, msOf } from './schema.ts'
+import { moment, msOf, text } from './schema.ts'
 
 const report = z.record(z.string(), z.unknown()).meta({ id: 'ReconciliationReport', description: 'Drift by provider, model and day.' })
 
 function reconciliationOf({ services }: Context): Reconciliation {
-  if (!services.reconciliation) throw new GatewayError('not-supported', 'No provider statements are configured: see docs/guide/admin.md.')
+  if (!services.reconciliation)
+    throw new GatewayError('not-supported', 'No provider statements are configured: see docs/guide/reconciliation.md.')
   return services.reconciliation
-}
-
-const DAY_MS = 86_400_000
-const USUAL_DAYS = 7
-
-function periodOf(from: string | undefined, to: string | undefined, now: number): { from: number; to: number } | undefined {
-  if (from === undefined && to === undefined) return undefined
-  const end = to === undefined ? Math.floor(now / DAY_MS) * DAY_MS : msOf(to)
-  const begin = from === undefined ? end - USUAL_DAYS * DAY_MS : msOf(from)
-  if (begin >= end) throw wrong('from', 'is not before `to`', 'choose a day or more')
-  return { from: begin, to: end }
 }
 
 export const reconcile = [
@@ -36,7 +27,7 @@ export const reconcile = [
     wide: true,
     answer: report,
     async handle(context) {
-      const last = reconciliationOf(context as unknown as Context).last()
+      const last = await reconciliationOf(context as unknown as Context).last()
       if (!last) throw new GatewayError('not-found', 'Nothing was reconciled yet: run it with POST.')
       return { ...last }
     },
@@ -54,14 +45,18 @@ export const reconcile = [
     body: z
       .strictObject({
         from: moment.optional().describe('Whole days, in UTC. Default: as configured.'),
-        to: moment.optional().describe('Excluded. Default: today.'),
+        to: moment.optional().describe('Excluded. Default: as configured.'),
+        provider: text().optional().describe('Only the statements of this one.'),
       })
       .meta({ id: 'ReconciliationInput' }),
     bodyOptional: true,
     answer: report,
     async handle(context) {
-      const { from, to } = context.body
-      const written = await reconciliationOf(context as Context).run(periodOf(from, to, context.now()))
+      const { from, to, provider } = context.body
+      const ask = compact({ from: from === undefined ? undefined : msOf(from), to: to === undefined ? undefined : msOf(to), provider })
+      if (ask.from !== undefined && ask.to !== undefined && ask.from >= ask.to)
+        throw wrong('from', 'is not before `to`', 'choose a day or more')
+      const written = await reconciliationOf(context as Context).run(ask as { from?: number; to?: number; provider?: string })
       context.note({ subject: 'reconciliation' })
       return { ...written }
     },

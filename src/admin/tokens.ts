@@ -7,13 +7,12 @@ import { wrong } from './problem.ts'
 import { route } from './route.ts'
 import { role, span, spanMs, time, timeOf, timeOrNone } from './schema.ts'
 
-const DEFAULT_TTL_MS = 15 * 60_000
 const LONGEST_TTL_MS = 24 * 3_600_000
 
 const { models, scopes, user, tags, tier } = keyShape
 const wish = z
   .strictObject({
-    ttl: span.optional().describe('How long it works: 1s to 24h. Default: 15m.'),
+    ttl: span.optional().describe('How long it works: 1s to 24h. Default: as `access.tokens.ttl` says, 15m.'),
     models,
     scopes,
     user,
@@ -54,13 +53,13 @@ export const tokens = [
     answer: token,
     async handle(context) {
       const { principal, services, body } = context
-      const ttlMs = body.ttl === undefined ? DEFAULT_TTL_MS : spanMs(body.ttl)
-      if (ttlMs < 1_000 || ttlMs > LONGEST_TTL_MS) throw wrong('ttl', `${body.ttl} is not a validity for a token`, 'choose from 1s to 24h')
+      const ttlMs = body.ttl === undefined ? undefined : spanMs(body.ttl)
+      if (ttlMs !== undefined && (ttlMs < 1_000 || ttlMs > LONGEST_TTL_MS)) throw wrong('ttl', `${body.ttl} is not a validity for a token`, 'choose from 1s to 24h')
       if (body.models !== undefined && body.scopes?.models !== undefined)
         throw wrong('models', 'stands in `scopes.models` as well', 'write one of them')
       const narrowed = compact({ ...body.scopes, models: body.models ?? body.scopes?.models }) as Principal['scopes']
       const made = await services.exchange(principal, {
-        ttlMs,
+        ...(ttlMs !== undefined && { ttlMs }),
         scopes: narrowed,
         ...compact({ user: body.user, tags: body.tags, tier: body.tier }),
       })

@@ -3,7 +3,10 @@
  * from the role and reach that it states; a route that is added is a row more.
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import { atLeast } from '../../src/admin/access.ts'
 import { paramsOf, type Route, statusOf } from '../../src/admin/route.ts'
 import { routes } from '../../src/admin/routes.ts'
@@ -11,8 +14,17 @@ import type { Role } from '../../src/core/principal.ts'
 import { adminActions, can, may } from '../../src/policy/access/roles.ts'
 import { adminRig, OWNER } from './rig.ts'
 
+const directory = mkdtempSync(join(tmpdir(), 'signalbox-matrix-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
+const statement = join(directory, 'statement.csv')
+writeFileSync(statement, 'Day,Model,Cost\n2026-01-01,echo,0.01\n')
+
 const rig = await adminRig(
-  { secrets: { masterKey: 'env:MATRIX_MASTER_KEY' }, budgets: [{ name: 'all', limit: '1000' }] },
+  {
+    secrets: { masterKey: 'env:MATRIX_MASTER_KEY' },
+    budgets: [{ name: 'all', limit: '1000' }],
+    reconcile: { sources: { sim: { kind: 'csv', file: statement, columns: { day: 'Day', model: 'Model', cost: 'Cost' } } } },
+  },
   { MATRIX_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') },
 )
 /** The organisation whose things are asked for, and another one. */
