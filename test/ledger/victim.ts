@@ -19,6 +19,19 @@ interface Task {
 export const costOf = (id: string): bigint => [...id].reduce((sum, letter) => (sum * 31n + BigInt(letter.charCodeAt(0))) % 1_000_003n, 7n)
 export const estimateOf = (id: string): bigint => costOf(id) + 1_000_000_000n
 
+/** Waits where nobody reads: a pipe is full at once on a busy machine. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
+  }
+}
+
 async function work({ url, directory, prefix, seed }: Task): Promise<void> {
   const chance = chanceOf(seed)
   const database = await openDatabase(url)
@@ -31,14 +44,14 @@ async function work({ url, directory, prefix, seed }: Task): Promise<void> {
   for (let number = 0; ; number++) {
     const id = `${prefix}_${number}`
     ledger.open(openingFor(id, { at: Date.now(), estimate: estimateOf(id), tags: [prefix] }))
-    writeSync(1, `o ${id}\n`)
+    say(`o ${id}\n`)
     running.push(id)
     while (running.length > 20 || (running.length > 0 && chance.one(0.45))) {
       const [ended] = running.splice(chance.below(running.length), 1)
       const cost = costOf(ended!)
       ledger.settle(settlementFor(ended!, { endedAt: Date.now(), cost, charge: cost, usage: { input: 1, output: 2 } }))
       ledger.commit()
-      writeSync(1, `s ${ended}\n`)
+      say(`s ${ended}\n`)
     }
     if (number % 8 === 0) await new Promise((resolve) => setTimeout(resolve, chance.next() * 4))
   }

@@ -11,7 +11,7 @@ import { takeBack } from './days.ts'
 import type { DataDirectory, Instance } from './instance.ts'
 import { readJournal } from './journal-lines.ts'
 import type { Known } from './rows.ts'
-import { type LedgerWriter, upserts } from './writer.ts'
+import { batchOf, type LedgerWriter, upserts } from './writer.ts'
 
 export interface RecoverOptions {
   readonly database: Database
@@ -23,7 +23,7 @@ export interface RecoverOptions {
   readonly now?: () => number
 }
 
-/** Entries of one transaction. */
+/** Lost entries of one transaction. */
 const BATCH = 100
 /** An instance without a journal that has not been heard of for so long is dead. Instances report far more often. */
 export const SILENCE_MS = 5 * 60_000
@@ -48,7 +48,7 @@ export async function recover(options: RecoverOptions): Promise<readonly LedgerE
   return lost
 }
 
-async function shipAll(dead: Instance, { writer, warn }: RecoverOptions): Promise<void> {
+async function shipAll(dead: Instance, { database, writer, warn }: RecoverOptions): Promise<void> {
   for (const path of dead.segments()) {
     let damaged = 0
     for await (const batch of readJournal(path)) {
@@ -65,8 +65,9 @@ async function shipAll(dead: Instance, { writer, warn }: RecoverOptions): Promis
         else Object.assign(one, { settlement: record.value, settlementText: record.text })
       }
       const all = [...known.values()]
-      for (let start = 0; start < all.length; start += BATCH) {
-        await writer.write(all.slice(start, start + BATCH), dead.id)
+      const size = batchOf(database.kind)
+      for (let start = 0; start < all.length; start += size) {
+        await writer.write(all.slice(start, start + size), dead.id)
         await new Promise(setImmediate)
       }
     }

@@ -91,11 +91,17 @@ export function createShipper(options: ShipperOptions): Shipper {
 
   /** One at a time; whoever asks meanwhile gets the one that is on. */
   function run(): Promise<void> {
-    running ??= ship().finally(() => {
-      running = undefined
-      if (waiting.size > 0 || behind) schedule()
+    running ??= ship().then(rested, (error: unknown) => {
+      // The journal could not be read: again, soon.
+      lastError = error
+      rested()
     })
     return running
+
+    function rested(): void {
+      running = undefined
+      if (waiting.size > 0 || behind) schedule()
+    }
   }
 
   async function ship(): Promise<void> {

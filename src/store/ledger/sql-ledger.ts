@@ -10,7 +10,7 @@ import type { StoreLedger } from './ledger.ts'
 import { entriesFrom, findIn, spentFrom, usageFrom } from './queries.ts'
 import { recover } from './recover.ts'
 import { createShipper, type ShipperOptions } from './ship.ts'
-import { createLedgerWriter, type LedgerWriter } from './writer.ts'
+import { batchOf, createLedgerWriter, type LedgerWriter } from './writer.ts'
 
 export interface SqlLedgerOptions {
   readonly database: Database
@@ -58,7 +58,10 @@ export function createSqlLedger(options: SqlLedgerOptions): StoreLedger {
     ...(options.turn && { turn: options.turn }),
   })
   const plainWriter = createLedgerWriter(database, now)
-  const shipper = createShipper({ journal, writer: announced(plainWriter), instance: instance.id, warn, ...options.shipping })
+  const shipper = createShipper({
+    ...{ journal, writer: announced(plainWriter), instance: instance.id, warn, batch: batchOf(database.kind) },
+    ...options.shipping,
+  })
   const first = Promise.withResolvers<readonly LedgerEntry[]>()
   let closed = false
   let recovering: Promise<void> | undefined

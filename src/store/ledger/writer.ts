@@ -5,6 +5,9 @@ import { type Steps, statement } from '../sql/steps.ts'
 import { isLate, takeBack } from './days.ts'
 import { columns, type Known, type RowKind, rowKindOf, rowOf, upsertOf } from './rows.ts'
 
+/** Entries in one transaction: a millisecond or two in SQLite, which is on this thread; as long in PostgreSQL, where the way there counts. */
+export const batchOf = (kind: DatabaseKind): number => (kind === 'sqlite' ? 100 : 300)
+
 export interface LedgerWriter {
   /** At most one of an id in a batch. */
   write(batch: readonly Known[], instance: string): Promise<void>
