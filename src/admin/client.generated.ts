@@ -800,7 +800,7 @@ export interface Token {
 }
 
 export interface TokenInput {
-  /** How long it works: 1s to 24h. Default: 15m. */
+  /** How long it works: 1s to 24h. Default: as `access.tokens.ttl` says, 15m. */
   readonly ttl?: string
   /** Short for `scopes.models`. */
   readonly models?: readonly string[]

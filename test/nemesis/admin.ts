@@ -38,10 +38,10 @@ export async function ledgerLines(url: string, from: number): Promise<readonly L
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Omit<Partial<LedgerLine>, 'tags'> & { readonly tags?: string })
+    .map((line) => JSON.parse(line) as Partial<LedgerLine>)
     .map((line) => ({
       id: String(line.id),
-      tags: (line.tags ?? '').split(' ').filter((tag) => tag !== ''),
+      tags: line.tags ?? [],
       key: String(line.key),
       state: line.state ?? 'running',
       charge: line.charge,

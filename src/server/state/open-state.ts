@@ -104,6 +104,7 @@ export async function openState({
     secrets,
     services: {
       authenticate: (caller) => access.authenticate(caller),
+      authorize: (principal, wanted) => access.authorize(principal, wanted),
       addressOf(caller) {
         const { address } = access.origin(caller)
         return address === undefined ? undefined : addressText(address)
