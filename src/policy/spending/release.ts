@@ -6,9 +6,9 @@ import { anonymous, type Principal } from '../../core/principal.ts'
 import type { RecordStore } from '../../core/records.ts'
 import { principalOf } from '../access/principal-of.ts'
 import type { Attribution } from './attribution.ts'
+import type { Desk } from './desk.ts'
 import { rulesFor } from './matcher.ts'
 import { type Meter, wholeOf } from './meter.ts'
-import type { Desk } from './reservation.ts'
 import { chargeOf } from './tenants.ts'
 
 /** Most holds that a call may have had. */

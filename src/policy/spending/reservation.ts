@@ -1,38 +1,23 @@
 /** One call at the desk: what is held for it, whether it is let in, and its settlement. */
-import type { CounterState, Counters, Hold, Reserved } from '../../core/counters.ts'
+import type { CounterState, Hold, Reserved } from '../../core/counters.ts'
 import { GatewayError } from '../../core/error.ts'
-import { type Exchange, sentAttempts } from '../../core/exchange.ts'
-import type { Ledger, Opening } from '../../core/ledger.ts'
+import { sentAttempts } from '../../core/exchange.ts'
+import type { Opening } from '../../core/ledger.ts'
 import type { Nanos } from '../../core/money.ts'
 import type { Admitted, FallTo, SpendingCall } from '../../core/policy.ts'
 import { type Attribution, attributionOf } from './attribution.ts'
 import { type Breach, budgetRefusal, impossible, rateRefusal, waitMs, why } from './breach.ts'
-import { Costs, type Policy } from './costs.ts'
+import { Costs } from './costs.ts'
+import type { Desk } from './desk.ts'
 import { type Ended, recordOf, type Used, usedBy } from './ending.ts'
 import { limitHeaders } from './headers.ts'
 import { type Applied, rulesFor } from './matcher.ts'
 import { type Meter, wholeOf } from './meter.ts'
-import type { RuleBook } from './rule-book.ts'
 import { chargeOf, type Terms } from './tenants.ts'
-import type { Line } from './waiting.ts'
-import type { Warnings } from './warnings.ts'
 
 const USUAL_LIMIT_MS = 600_000
 /** For what comes after the deadline: the last bytes, the settlement. */
 const LEASE_MARGIN_MS = 60_000
-
-/** What all calls share. */
-export interface Desk {
-  readonly counters: Counters
-  readonly ledger: Ledger
-  readonly book: RuleBook
-  readonly line: Line
-  readonly warnings: Warnings
-  readonly clock: () => number
-  policy: Policy
-  /** Budgets that a call has fallen from: they count on, and stop it no more. */
-  readonly fallen: WeakMap<Exchange, Set<string>>
-}
 
 export type Verdict = Admitted | FallTo
 /** No room under a budget that lets calls wait. */

@@ -1,0 +1,20 @@
+/** What all calls share. */
+import type { Counters } from '../../core/counters.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import type { Ledger } from '../../core/ledger.ts'
+import type { Policy } from './costs.ts'
+import type { RuleBook } from './rule-book.ts'
+import type { Line } from './waiting.ts'
+import type { Warnings } from './warnings.ts'
+
+export interface Desk {
+  readonly counters: Counters
+  readonly ledger: Ledger
+  readonly book: RuleBook
+  readonly line: Line
+  readonly warnings: Warnings
+  readonly clock: () => number
+  policy: Policy
+  /** Budgets that a call has fallen from: they count on, and stop it no more. */
+  readonly fallen: WeakMap<Exchange, Set<string>>
+}
