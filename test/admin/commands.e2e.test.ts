@@ -16,8 +16,17 @@ import { usageCommand } from '../../src/server/commands/usage.ts'
 import { adminRig, OWNER } from './rig.ts'
 
 const masterKeys = { FIRST_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'), SECOND_MASTER_KEY: Buffer.alloc(32, 2).toString('base64') }
-const rig = await adminRig({ budgets: [{ name: 'everything', limit: '100' }], secrets: { masterKey: 'env:FIRST_MASTER_KEY' } }, masterKeys)
 const directory = mkdtempSync(join(tmpdir(), 'signalbox-commands-'))
+const statement = join(directory, 'statement.csv')
+writeFileSync(statement, 'Day,Model,Cost\n2026-01-01,echo,12.50\n')
+const rig = await adminRig(
+  {
+    budgets: [{ name: 'everything', limit: '100' }],
+    secrets: { masterKey: 'env:FIRST_MASTER_KEY' },
+    reconcile: { sources: { sim: { kind: 'csv', file: statement, columns: { day: 'Day', model: 'Model', cost: 'Cost' } } } },
+  },
+  masterKeys,
+)
 const before = process.env['SIGNALBOX_ADMIN_KEY']
 process.env['SIGNALBOX_ADMIN_KEY'] = OWNER
 after(() => {
@@ -157,10 +166,13 @@ test('a secret is set, given another value and taken away; its value is never to
   assert.doesNotMatch(list.out + rotated.out + audit.out + rig.output(), /sk-canary/)
 })
 
-test('without statements there is nothing to reconcile, and the command says so', async () => {
-  const { code, out } = await run(reconcileCommand, '')
-  assert.equal(code, 1)
-  assert.match(out, /statement/)
+test('a statement that the ledger does not agree with ends the command with 1, and is told by model and day', async () => {
+  const { code, out } = await run(reconcileCommand, '', { from: '2026-01-01', to: '2026-01-03' })
+  assert.equal(code, 1, out)
+  assert.match(out, /2026-01-01 to 2026-01-02 \(UTC\).*DRIFT/)
+  assert.match(out, /sim \(sim\): \d+ model-days, .* 1 with drift\n {2}2026-01-01 {2}echo: /)
+  assert.equal((await run(reconcileCommand, '', { last: true })).out, out)
+  assert.match((await run(reconcileCommand, '', { from: '2026-01-03', to: '2026-01-01' })).out, /^reconcile: from: is not before `to`/)
 })
 
 test('a gateway that is not there, and a key that it does not know', async () => {
