@@ -15,7 +15,7 @@ const half: TierFactor = { factor: 0.5 }
 /** By the catalogue's provider id. */
 const FACTORS: Readonly<Record<string, TierFactors>> = {
   'amazon-bedrock': { batch: half, flex: half, priority: { factor: 1.75, about: true } },
-  anthropic: { batch: half },
+  anthropic: { batch: half, fast: { factor: 6, about: true } },
   azure: { batch: half },
   'fireworks-ai': { batch: half },
   google: { batch: half, flex: half, priority: { factor: 1.8, about: true } },

@@ -5,7 +5,7 @@ import { markedUp } from '../core/money.ts'
 import type { PriceOverride } from '../core/rates.ts'
 import { costOf, type Price } from './price.ts'
 import { createPricing } from './pricing.ts'
-import { type WorstCase, worstCost } from './worst-cost.ts'
+import { cacheMarksOf, type WorstCase, worstCost } from './worst-cost.ts'
 
 const at = new Date('2026-11-21T12:00:00Z')
 const pricing = createPricing({ catalog: { model: () => undefined }, finer: () => undefined })
@@ -34,6 +34,19 @@ suite('the most that a call can cost', () => {
     assert.equal(worst(claude, { cacheMarks: '1h' }), 7_500_000n)
     // A provider that takes less for a write than for plain input may write none.
     assert.equal(worst({ input: 3, cacheWrite: 1, output: 15 }, { cacheMarks: '5m' }), 4_500_000n)
+  })
+
+  test('finds the marks in a request, the longest lifetime of them', () => {
+    const body = (...marks: object[]): string =>
+      JSON.stringify({ messages: marks.map((mark) => ({ content: 'x', ...mark })) }, undefined, 1)
+    assert.equal(cacheMarksOf(body({}, {})), undefined)
+    assert.equal(cacheMarksOf(body({ cache_control: { type: 'ephemeral' } })), '5m')
+    assert.equal(cacheMarksOf(body({ cache_control: { type: 'ephemeral', ttl: '5m' } })), '5m')
+    assert.equal(
+      cacheMarksOf(body({ cache_control: { type: 'ephemeral', ttl: '5m' } }, { cache_control: { type: 'ephemeral', ttl: '1h' } })),
+      '1h',
+    )
+    assert.equal(cacheMarksOf(body({ cachePoint: { type: 'default' } })), '5m')
   })
 
   test('takes the band that the input reaches, and the base where a band is cheaper', () => {
@@ -129,7 +142,6 @@ suite('a mark-up', () => {
     assert.equal(markedUp(5n, 1100), 6n)
     assert.equal(markedUp(4n, 1100), 4n)
     assert.equal(markedUp(3n, 0), 0n)
-    assert.equal(markedUp(1_000_000n, 1000.5), 1_000_500n)
     assert.equal(markedUp(900_719_925_474_099_300n, 1001), 901_620_645_399_573_399n)
   })
 })

@@ -23,6 +23,5 @@ export function nanosOf(dollars: string): Nanos | undefined {
 /** Nano-dollars of a floating-point USD amount, rounded once. */
 export const nanosOfNumber = (dollars: number): Nanos => BigInt(Math.round(dollars * 1e9))
 
-/** A cost after mark-up, in parts in a thousand: 1000 is none, 1200 a fifth more, 900 a tenth off. Rounded once, half up. */
-export const markedUp = (cost: Nanos, permille = 1000): Nanos =>
-  permille === 1000 ? cost : (cost * BigInt(Math.round(permille * 1000)) + 500_000n) / 1_000_000n
+/** A cost after mark-up, in whole parts in a thousand: 1000 is none, 1200 a fifth more, 900 a tenth off. Rounded once, half up. */
+export const markedUp = (cost: Nanos, permille = 1_000): Nanos => (permille === 1_000 ? cost : (cost * BigInt(permille) + 500n) / 1_000n)

@@ -19,7 +19,8 @@ export function usageOf(raw: JsonObject | undefined): Usage | undefined {
     cacheWrite1h: long,
     reasoning: numberOf(objectOf(raw['output_tokens_details'])?.['thinking_tokens']),
     webSearches: numberOf(serverTools?.['web_search_requests']),
-    serviceTier: stringOf(raw['service_tier']),
+    // Fast mode is billed like a class of its own, whatever the tier.
+    serviceTier: raw['speed'] === 'fast' ? 'fast' : stringOf(raw['service_tier']),
     providerCost: numberOf(raw['cost']),
   }
 }
