@@ -54,7 +54,8 @@ export const tokens = [
     async handle(context) {
       const { principal, services, body } = context
       const ttlMs = body.ttl === undefined ? undefined : spanMs(body.ttl)
-      if (ttlMs !== undefined && (ttlMs < 1_000 || ttlMs > LONGEST_TTL_MS)) throw wrong('ttl', `${body.ttl} is not a validity for a token`, 'choose from 1s to 24h')
+      if (ttlMs !== undefined && (ttlMs < 1_000 || ttlMs > LONGEST_TTL_MS))
+        throw wrong('ttl', `${body.ttl} is not a validity for a token`, 'choose from 1s to 24h')
       if (body.models !== undefined && body.scopes?.models !== undefined)
         throw wrong('models', 'stands in `scopes.models` as well', 'write one of them')
       const narrowed = compact({ ...body.scopes, models: body.models ?? body.scopes?.models }) as Principal['scopes']
