@@ -34,12 +34,11 @@ export async function openSecrets({ config, records, env, readFile, tell, change
   const secrets = createSecrets({ ...config.secrets, env, readFile, records, tell })
   const keys = createProviderKeys({
     secrets,
-    overlapMs: config.secrets.overlapMs,
+    overlapMs: () => current.secrets.overlapMs,
     changed: () => changed(keys.counts()),
   })
-  // What lies elsewhere may come back: the gateway starts without it, and says so.
-  for (const { path, message, remedy } of await secrets.start(wantedBy(config))) tell(`${path}: ${message} (${remedy})`)
-  keys.configure(referencesOf(config))
+  const first = await prepared(config)
+  await first.commit()
 
   return {
     admin: {
@@ -61,26 +60,32 @@ export async function openSecrets({ config, records, env, readFile, tell, change
     },
     credentialsOf: (provider) => keys.of(provider),
     counts: () => keys.counts(),
-    async prepare(next) {
-      const prepared = await secrets.prepare(wantedBy(next), next.secrets)
-      const [problem] = prepared.problems
-      if (problem) {
-        await prepared.abandon()
-        throw new Error(`${problem.path}: ${problem.message} (${problem.remedy})`)
-      }
-      return {
-        async commit() {
-          await prepared.commit()
-          keys.configure(referencesOf(next))
-          current = next
-        },
-        abandon: () => prepared.abandon(),
-      }
-    },
+    prepare: prepared,
     async close() {
       keys.stop()
       await secrets.close()
     },
+  }
+
+  /** What can never be read refuses the configuration; what lies elsewhere may come back, and is only told. */
+  async function prepared(next: Config): Promise<{ commit(): Promise<void>; abandon(): Promise<void> }> {
+    const { problems, commit, abandon } = await secrets.prepare(wantedBy(next), next.secrets)
+    const fatal = problems.find((problem) => problem.fatal)
+    if (fatal) {
+      await abandon()
+      throw new GatewayError('invalid-request', `${fatal.path}: ${fatal.message} (${fatal.remedy})`, { path: fatal.path })
+    }
+    for (const { path, message, remedy } of problems) tell(`${path}: ${message} (${remedy})`)
+    return {
+      async commit() {
+        // Values are in force at once: lists of keys must not lag behind them.
+        const done = commit()
+        keys.configure(referencesOf(next))
+        current = next
+        await done
+      },
+      abandon,
+    }
   }
 }
 
