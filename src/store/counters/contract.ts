@@ -212,6 +212,12 @@ export function countersContract(form: string, setup: (t: TestContext) => Promis
     const spentBefore = () => (broken ? Promise.reject(new Error('no ledger')) : 3)
     const holds = [spend(name, 1, 100, { spentBefore })]
     await assert.rejects(async () => counters.reserve('a', holds, LEASE), { name: 'GatewayError', id: 'store-unavailable' })
+    const throws = () => {
+      throw new Error('no ledger either')
+    }
+    // Both fail, one later than the other: neither may end the process.
+    const both = [...holds, spend(freshName(), 1, 1, { spentBefore: throws })]
+    await assert.rejects(async () => counters.reserve('a', both, LEASE), { name: 'GatewayError', id: 'store-unavailable' })
     broken = false
     ok(await counters.reserve('a', holds, LEASE))
     assert.deepEqual(await stateOf(counters, name), { spent: 3, held: 1 })

@@ -51,6 +51,10 @@ export function createRedisCommands(link: RedisLink): RedisCommands {
     Script,
   ]
 
+  const origin = randomUUID()
+  let epochs = 0
+  const freshEpoch = (): string => `${origin}.${++epochs}`
+
   // Known before the first use: a script that has to be sent twice would come after what was sent behind it.
   link.onUp(() => {
     for (const { text } of [reserve, settle, read, beat]) void link.command(['SCRIPT', 'LOAD', text], SETTLE_MS).catch(() => {})
@@ -70,7 +74,7 @@ export function createRedisCommands(link: RedisLink): RedisCommands {
 
   return {
     async reserve(id, holds, leaseMs, seeded) {
-      const args = [id, whole(leaseMs), randomUUID(), whole(seeded?.askedAt ?? 0)]
+      const args = [id, whole(leaseMs), freshEpoch(), whole(seeded?.askedAt ?? 0)]
       for (const [index, hold] of holds.entries()) {
         checkHold(hold)
         const seed = seeded?.seeds.get(index)
@@ -88,7 +92,7 @@ export function createRedisCommands(link: RedisLink): RedisCommands {
       return { what: 'reserved', epoch: String(epoch), reserved: what === 1 ? takenOf(numbers) : refusedOf(numbers) }
     },
     async settle(calls) {
-      const args: string[] = [randomUUID()]
+      const args: string[] = [freshEpoch()]
       const now = performance.now()
       for (const { id, epoch, endedAt, holds, actual } of calls) {
         args.push(id, epoch, whole(Math.max(0, now - endedAt)), String(holds.length))

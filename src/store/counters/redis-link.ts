@@ -45,6 +45,8 @@ export const redisConnector =
       // The same protocol; the package knows only the older name.
       url: url.replace(/^valkey(s?):/, 'redis$1:'),
       disableOfflineQueue: true,
+      // Every command has a deadline below; the package's own would cost more than all else of a command.
+      commandOptions: { timeout: 0 },
       socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false, noDelay: true },
     })
     client.on('error', lost)

@@ -17,7 +17,7 @@ export function createSeeds(): Seeds {
       try {
         answer = hold.spentBefore?.() ?? 0
       } catch (error) {
-        throw unknowable(error)
+        answer = Promise.reject(error)
       }
       if (typeof answer === 'number') return whole(answer)
       const asking = answer.then(whole, (error: unknown) => {
