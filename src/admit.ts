@@ -4,7 +4,6 @@
  */
 import type { Admission, Place } from './admission/admission.ts'
 import type { Alarm } from './core/alarm.ts'
-import { GatewayError } from './core/error.ts'
 import type { Exchange } from './core/exchange.ts'
 import type { HttpRequest } from './core/http.ts'
 import type { Inquiry } from './core/inquiry.ts'
@@ -25,8 +24,8 @@ export interface DoorParts {
   readonly spending?: Spending | undefined
   readonly tiers: Tiers
   estimateTokens(json: Inquiry['json']): number
-  /** What a call may cost there at worst. */
-  priced(candidate: Candidate): PricedCandidate
+  /** What this call may cost there at worst. */
+  priced(candidate: Candidate, asked: Inquiry): PricedCandidate
 }
 
 /** Finds out who calls. A promise only where a store has to be asked. */
@@ -98,22 +97,23 @@ export function afford(
       tier,
       inputTokens: parts.estimateTokens(asked.json),
       maxOutputTokens: askedOf(asked).maxOutput,
-      candidates: () => choice.plan.candidates.map(parts.priced),
+      limitMs: Math.min(choice.route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY),
+      candidates: () => choice.plan.candidates.map((candidate) => parts.priced(candidate, asked)),
     })
     const next = (admitted: Admitted | FallTo): Affordable | Promise<Affordable> => {
       if (!('fallTo' in admitted)) {
         exchange.limitHeaders = admitted.headers
-        return { ...choice, admitted }
+        return { ...allowed(choice, admitted), admitted }
       }
-      return fall(admitted.why, choice, tier, fallen)
+      return fall(admitted, tier, fallen)
     }
     return verdict instanceof Promise ? verdict.then(next) : next(verdict)
   }
 
-  function fall(why: string, { route }: Choice, tier: string | undefined, fallen: Set<string>): Affordable | Promise<Affordable> {
+  function fall({ why, refusal }: FallTo, tier: string | undefined, fallen: Set<string>): Affordable | Promise<Affordable> {
     if (tier !== undefined) fallen.add(tier)
     const next = tier === undefined ? undefined : tiers.get(tier)?.next
-    if (next === undefined || fallen.has(next)) throw noTierLeft(why, route)
+    if (next === undefined || fallen.has(next)) throw refusal
     // A tier's name is a route: all its models, in their order.
     const choice = chooseFor({ ...asked, model: next })
     exchange.tier = next
@@ -124,8 +124,13 @@ export function afford(
 
 const tierNamed = (tiers: Tiers, model: string): string | undefined => (tiers.has(model) ? model : tierOf(tiers, model))
 
-const noTierLeft = (why: string, { name }: Route): GatewayError =>
-  new GatewayError('budget-exceeded', `${why} There is no tier behind that of \`${name.slice(0, 200)}\`.`, { shouldRetry: false })
+/** Without the places whose own limits are reached. */
+function allowed(choice: Choice, { without }: Admitted): Choice {
+  if (!without) return choice
+  const keep = (_: Candidate, index: number): boolean => !without.has(index)
+  const { candidates, ready } = choice.plan
+  return { ...choice, plan: { ...choice.plan, candidates: candidates.filter(keep), ready: candidates.slice(0, ready).filter(keep).length } }
+}
 
 /** Waits for a place, which the call keeps until it is settled. */
 export async function placeFor(

@@ -4,6 +4,7 @@ import { estimateTokens } from '../accounting/estimate.ts'
 import type { CostOf, Sink } from '../accounting/outcome.ts'
 import { ratesAt } from '../accounting/price.ts'
 import { createPricing, type Pricing } from '../accounting/pricing.ts'
+import { cacheMarksOf, worstCost } from '../accounting/worst-cost.ts'
 import type { Admission } from '../admission/admission.ts'
 import { capabilitiesOf, isReasoningModel } from '../catalog/capabilities.ts'
 import { baseUrlOf, type Catalog, quirksOf } from '../catalog/catalog.ts'
@@ -14,6 +15,7 @@ import type { Credentials } from '../core/credentials.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Transport } from '../core/http.ts'
 import type { Inquiry } from '../core/inquiry.ts'
+import { isNumber, stringOf } from '../core/json.ts'
 import type { Drop } from '../core/notes.ts'
 import type { Access, PricedCandidate, Spending } from '../core/policy.ts'
 import { type Candidate, type Target, wireFor } from '../core/target.ts'
@@ -154,7 +156,7 @@ export function assemble({
     limits: { bytes: config.server.limits.body, depth: config.server.limits.depth },
     costOf,
     sinks: learns ? [...sinks, learningSink(health)] : sinks,
-    door: { access, spending, tiers: tiersOf(config), estimateTokens, priced: pricedBy(priceOf, pricing) },
+    door: { access, spending, tiers: tiersOf(config), estimateTokens, priced: pricedBy(priceOf) },
     admission,
     models() {
       listed ??= listModels(config, catalog)
@@ -268,17 +270,27 @@ const costing =
     return price && pricing.costOf(usage, price, new Date(at))
   }
 
-/** Costs at the dearest rates that may apply: no discount for what is cached. */
+/** What a call may cost at worst: every token at the dearest rate, every answer that it asks for as long as it may be. */
 const pricedBy =
-  (priceOf: PriceOf, pricing: Pricing) =>
-  (candidate: Candidate): PricedCandidate => ({
+  (priceOf: PriceOf) =>
+  (candidate: Candidate, { text, json }: Inquiry): PricedCandidate => ({
     provider: candidate.provider,
     model: candidate.model,
     region: candidate.region,
     maxOutput: candidate.on(candidate.wires[0] ?? 'openai-chat').capabilities.maxOutput,
-    worstCost(input, output) {
+    worstCost(inputTokens, outputTokens) {
       const price = priceOf(candidate)
-      return price && pricing.costOf({ input, output }, price, new Date())?.nanos
+      const answers = isNumber(json['n']) && json['n'] > 1 ? json['n'] : 1
+      return (
+        price &&
+        worstCost(price, {
+          at: new Date(),
+          inputTokens,
+          outputTokens: outputTokens * answers,
+          cacheMarks: cacheMarksOf(text),
+          serviceTier: stringOf(json['service_tier']),
+        })
+      )
     },
   })
 

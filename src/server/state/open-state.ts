@@ -79,6 +79,8 @@ export async function openState({
   const spending = createSpending({
     counters,
     ledger,
+    alone: !config.shared && !sharedMemory,
+    charged: (selector, from, to) => ledger.recovered.then(() => ledger.spent(selector, from, to)),
     records: store.records,
     rules: money,
     policy: policyOf(config),
