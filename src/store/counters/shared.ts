@@ -5,7 +5,39 @@
 import type { CounterState, Counters, Hold, Reserved } from '../../core/counters.ts'
 import { GatewayError } from '../../core/error.ts'
 import { createSeeds } from './seeds.ts'
-import { GENERATION, LENGTH, openSharedMemory, type Plan, recoverThread, sharedMemoryBuffer, storedName } from './shared-memory.ts'
+import {
+  AMOUNT,
+  AT,
+  CAPACITY,
+  COUNTER,
+  capacityOf,
+  DUE,
+  ENDS,
+  FIRST,
+  FOLLOWING,
+  HAND,
+  HELD,
+  LATER,
+  LATEST,
+  MOST_ID,
+  MOST_NAME,
+  OLDEST,
+  plansFor,
+  REMEMBERED,
+  RING,
+  SEEDABLE,
+  SETTLED,
+  SETTLED_COUNT,
+  SLICE,
+  SPENT,
+  TOLD,
+  UNTIL,
+  USED_AT,
+  USERS,
+  WHICH,
+  YOUNGEST,
+} from './shared-layout.ts'
+import { GENERATION, LENGTH, openSharedMemory, recoverThread, sharedMemoryBuffer, storedName } from './shared-memory.ts'
 import { actualOf, checkHold, endOf, IDLE_MS, rollingSliceMs, SLOTS } from './windows.ts'
 
 export interface SharedCountersOptions {
@@ -16,32 +48,11 @@ export interface SharedCountersOptions {
   readonly onTrouble?: (message: string) => void
 }
 
-export interface SharedCounters extends Counters {
-  settle(id: string, holds: readonly Hold[], actual: readonly number[]): void
-}
-
-/** Counters that there is room for, unless told otherwise: 560 bytes each, taken from the system when they are used. */
-const CAPACITY = 65_536
-/** Settled calls that are remembered, so that settling twice is noticed. */
-const REMEMBERED = 4_096
-const [MOST_NAME, MOST_ID] = [200, 128] as const
+/** Counters that are looked at whenever one is added, so that those that are over go without a long pause. */
 const SWEPT_PER_NEW = 4
 
-// Cells of a counter, of a call, and of one hold of a call.
-const [SPENT, HELD, ENDS, SLICE, LATEST, SEEDABLE, USED_AT, USERS, NAME] = [3, 4, 5, 6, 7, 8, 9, 10, 11] as const
-const RING = NAME + MOST_NAME / 8
-const [AT, UNTIL, FIRST, SETTLED, LATER, ID] = [3, 4, 5, 6, 7, 8] as const
-const [COUNTER, WHICH, AMOUNT, FOLLOWING] = [3, 4, 5, 6] as const
-// Cells of all: no lease ends before; the sweep's place; settled calls, oldest and youngest; how many; told that there is no room.
-const [DUE, HAND, OLDEST, YOUNGEST, SETTLED_COUNT, TOLD] = [0, 1, 2, 3, 4, 5] as const
-
-const plansFor = (capacity: number): [Plan, Plan, Plan] => {
-  const calls = Math.max(2 * REMEMBERED, Math.ceil(capacity / 2))
-  return [
-    { shape: { size: RING + 2 * SLOTS, name: { at: NAME, most: MOST_NAME } }, capacity },
-    { shape: { size: ID + MOST_ID / 8, name: { at: ID, most: MOST_ID } }, capacity: calls },
-    { shape: { size: FOLLOWING + 1 }, capacity: calls * 8 },
-  ]
+export interface SharedCounters extends Counters {
+  settle(id: string, holds: readonly Hold[], actual: readonly number[]): void
 }
 
 /** Memory for so many counters, to be handed to all threads. */
@@ -51,22 +62,6 @@ export function sharedCountersBuffer(capacity: number = CAPACITY): SharedArrayBu
 
 /** To be called by whoever notices that a thread has ended, with the id that it had. */
 export const recoverSharedCounters = (buffer: SharedArrayBuffer, thread: number): void => recoverThread(buffer, thread)
-
-/** The capacity follows from the size, so that a buffer is all that a thread needs. */
-function capacityOf(buffer: SharedArrayBuffer): number {
-  let [low, high] = [1, 2 ** 26]
-  const sizeOf = (capacity: number): number => {
-    const plans = plansFor(capacity)
-    return plans.reduce((sum, { shape, capacity: records }) => sum + records * (shape.size + (shape.name ? 1 : 0)) * 8, 0)
-  }
-  const fixed = sharedMemoryBuffer([]).byteLength + 3 * 2 * 8
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (fixed + sizeOf(middle) <= buffer.byteLength) low = middle
-    else high = middle - 1
-  }
-  return low
-}
 
 export function createSharedCounters({ buffer, now = Date.now, onTrouble = () => {} }: SharedCountersOptions): SharedCounters {
   const memory = openSharedMemory(buffer, plansFor(capacityOf(buffer)))
