@@ -11,6 +11,7 @@ import type { Retention } from '../core/steering.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
 import type { AccessConfig } from './access.ts'
 import type { ConfigOutput } from './schema.ts'
+import type { ScoreConfig } from './schema-routing.ts'
 import type { SecretsConfig } from './schema-secrets.ts'
 
 export interface Config {
@@ -129,7 +130,7 @@ export type StrategyName = (typeof strategies)[number]
 
 export interface RouteConfig extends RouteSettings {
   /** One that ships, by name, or the operator's own. */
-  readonly strategy: StrategyName | RoutingStrategy
+  readonly strategy: StrategyName | RoutingStrategy | ScoreConfig
   /** A second target is asked when the first is slow. */
   readonly hedge: boolean
   /** Where not all calls can be served, which go first. */

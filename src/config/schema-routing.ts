@@ -3,8 +3,13 @@ import { z } from 'zod'
 import { retentions } from '../core/steering.ts'
 import { poolCategories, strategies } from './config.ts'
 import { amount, optionalDuration } from './schema-parts.ts'
+import { closest } from './suggest.ts'
 
-const strategyHelp = `not a strategy\nuse one of ${strategies.join(', ')}, or \`{ score: "cost" }\``
+function strategyHelp({ input }: { readonly input?: unknown }): string {
+  const near = typeof input === 'string' ? closest(input, strategies) : undefined
+  const rest = near ? `did you mean \`${near}\`?` : `use one of ${strategies.join(', ')}, or \`{ score: "cost" }\``
+  return `not a strategy\n${rest}`
+}
 
 const words = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
 const dollars = z.number().min(0).max(1_000_000)

@@ -7,7 +7,7 @@
 import { z } from 'zod'
 import { priorities } from '../core/priority.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
-import { onBreaks, onPolicies, strategies } from './config.ts'
+import { onBreaks, onPolicies } from './config.ts'
 import { access } from './schema-access.ts'
 import { drills } from './schema-drills.ts'
 import { cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
@@ -15,7 +15,7 @@ import { budgets, ledger, prices, limits as rateLimits, reservation } from './sc
 import { bodyFields, duration, headers, optionalDuration, secret, size, wire } from './schema-parts.ts'
 import { price } from './schema-prices.ts'
 import { reconcile } from './schema-reconcile.ts'
-import { constraints, pool, prefer, retention, routeOrModel, someTarget, when } from './schema-routing.ts'
+import { constraints, pool, prefer, retention, routeOrModel, someTarget, strategy, when } from './schema-routing.ts'
 import { secrets } from './schema-secrets.ts'
 
 const limits = z
@@ -191,7 +191,7 @@ const target = z
 
 const route = z
   .strictObject({
-    strategy: z.enum(strategies).default('priority').describe('Which target comes first.'),
+    strategy,
     targets: z.array(target).default([]).describe('Where a call may go.'),
     pool,
     constraints,

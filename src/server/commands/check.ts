@@ -62,7 +62,10 @@ export function problemText(file: string, { path, message, remedy, line, column 
 const noticesText = (notices: readonly Notice[]): string =>
   notices.length === 0 ? '' : `\nAccepted, but:\n${notices.map(({ path, message }) => `  ${path}: ${message}\n`).join('')}`
 
-const nameOf = (strategy: RouteConfig['strategy']): string => (typeof strategy === 'string' ? strategy : strategy.name)
+function nameOf(strategy: RouteConfig['strategy']): string {
+  if (typeof strategy === 'string') return strategy
+  return 'score' in strategy ? `score ${strategy.score}` : strategy.name
+}
 
 const targetName = (target: TargetConfig | GroupConfig): string =>
   'route' in target ? `the route ${target.route}` : `${target.provider}/${target.model}`

@@ -65,7 +65,10 @@ export async function openState({
   keysChanged,
 }: StateOptions): Promise<GatewayState> {
   let money = config.money
-  const store = await openStore(config.store.url)
+  const store = await openStore(config.store.url, {
+    onState: ({ up, why }) => tell(up ? 'the database answers again' : `the database does not answer: ${why}`),
+  })
+  store.database?.ready.catch((error: Error) => tell(`the database cannot be used: ${error.message}`))
   const secrets = await openSecrets({ config, records: store.records, env, readFile, tell, changed: keysChanged })
   const ledger = await ledgerFor(store, config, (lost) => spending.release(lost), tell)
   const counters = await countersFor(config, sharedMemory, tell)
