@@ -98,7 +98,8 @@ test('a frozen Redis holds nobody up, and nothing counts twice when it thaws', a
     await call(`during ${index}`, 5)
     times.push(performance.now() - start)
   }
-  assert.ok(times.toSorted((a, b) => a - b)[190] ?? Infinity < 60, 'most calls do not wait at all')
+  const usual = times.toSorted((a, b) => a - b)[150] ?? Number.POSITIVE_INFINITY
+  assert.ok(usual < 25, `three of four calls do not wait at all: ${usual} ms`)
   assert.equal(counters.mode, 'local')
   redis.thaw()
   await inRedis(counters)
