@@ -4,6 +4,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
+import { courseOf } from '../../accounting/decision-record.ts'
+import type { Outcome } from '../../accounting/outcome.ts'
 import type { AdminServices } from '../../admin/parts.ts'
 import type { Config } from '../../config/config.ts'
 import { addressText } from '../../core/address.ts'
@@ -85,6 +87,8 @@ export async function openState({
     alone: !config.shared && !sharedMemory,
     charged: (selector, from, to) => ledger.recovered.then(() => ledger.spent(selector, from, to)),
     records: store.records,
+    // The trunk settles with the outcome that accounting made.
+    recordOf: (settled) => courseOf(settled as Outcome),
     rules: money,
     policy: policyOf(config),
     warn: (event) => {

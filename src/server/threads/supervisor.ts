@@ -1,5 +1,6 @@
 /** The other threads, seen from the first: started, told what to do, started again when one falls. */
 import { Worker } from 'node:worker_threads'
+import { recoverSharedCounters } from '../../store/counters/shared.ts'
 import type { ServeFlags } from '../commands/serve.ts'
 import type { Others, Siblings } from '../start.ts'
 import { forgetThread } from './balance.ts'
@@ -33,6 +34,7 @@ export function superviseThreads({ start, tell, reload, metrics, flags, file }: 
       const began = Date.now()
       const workerData: ThreadStart = { ...start, flags, file, index }
       const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData, name: `signalbox-${index}` })
+      const id = worker.threadId
       const line = lineOver(worker, {
         answers: {
           allMetrics: all,
@@ -49,6 +51,7 @@ export function superviseThreads({ start, tell, reload, metrics, flags, file }: 
           line.cut()
           threads.delete(index)
           forgetThread(balance, index)
+          if (start.counters) recoverSharedCounters(start.counters, id)
           over()
           resolve()
           if (stopping) return
