@@ -8,7 +8,7 @@ import type { Exchange } from './core/exchange.ts'
 import type { HttpRequest } from './core/http.ts'
 import type { Inquiry } from './core/inquiry.ts'
 import type { Access, Admitted, Caller, FallTo, PricedCandidate, Spending } from './core/policy.ts'
-import type { Principal } from './core/principal.ts'
+import { anonymous, type Principal } from './core/principal.ts'
 import type { Candidate } from './core/target.ts'
 import type { Controls } from './ingress/controls.ts'
 import { callerOf } from './ingress/credential.ts'
@@ -82,16 +82,16 @@ export function afford(
   chooseFor: (inquiry: Inquiry) => Choice,
 ): Affordable | Promise<Affordable> {
   const { spending, tiers } = parts
-  const { principal } = exchange
+  const principal = exchange.principal ?? anonymous
   const first = chooseFor(asked)
-  if (!spending || !principal || asked.op !== 'chat') return { ...first, admitted: undefined }
+  if (!spending || asked.op !== 'chat') return { ...first, admitted: undefined }
   const tier = tiers.size === 0 ? undefined : (tierNamed(tiers, asked.model) ?? principal.tier)
   return attempt(first, tier, new Set())
 
   function attempt(choice: Choice, tier: string | undefined, fallen: Set<string>): Affordable | Promise<Affordable> {
     const verdict = (spending as Spending).admit({
       exchange,
-      principal: principal as Principal,
+      principal,
       ipClass: exchange.ipClass ?? 'external',
       metadata: controls.metadata,
       tier,

@@ -62,3 +62,27 @@ test('a configuration with problems says all of them', () => {
     },
   )
 })
+
+test('budgets and limits hold in an embedded gateway too, and usage can be asked for', async () => {
+  const gateway = createGateway({
+    providers: { simulator: {} },
+    models: { work: { targets: [{ provider: 'simulator', model: 'echo', price: { input: 0, output: 0, request: 1 } }] } },
+    budgets: [{ name: 'pocket', limit: '0.003', window: 'total' }],
+  })
+  const call = (): Promise<Response> =>
+    gateway.fetch('http://any/v1/chat/completions', {
+      method: 'POST',
+      body: JSON.stringify({ model: 'work', messages: [{ role: 'user', content: 'Hello' }] }),
+    })
+  const statuses: number[] = []
+  for (let count = 0; count < 5; count++) {
+    const response = await call()
+    statuses.push(response.status)
+    await response.text()
+  }
+  assert.deepEqual(statuses, [200, 200, 200, 402, 402])
+  const [row] = await gateway.usage({ by: ['model'], from: 0, to: Date.now() + 1_000 })
+  assert.equal(row?.requests, 3)
+  assert.equal(row?.cost, 3_000_000n)
+  await gateway.close()
+})

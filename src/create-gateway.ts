@@ -2,11 +2,15 @@
 import type { Sink } from './accounting/outcome.ts'
 import { createCatalog } from './catalog/catalog.ts'
 import { assemble } from './config/assemble.ts'
+import type { Config } from './config/config.ts'
 import { parseConfig } from './config/parse.ts'
 import type { ConfigInput } from './config/schema.ts'
 import type { Transport } from './core/http.ts'
+import type { UsageQuery, UsageRow } from './core/ledger.ts'
+import type { Spending } from './core/policy.ts'
 import { fetchTransport } from './egress/transport-fetch.ts'
 import { fetchOf, type GatewayFetch } from './embed.ts'
+import type { Line } from './gateway.ts'
 import { createSimulator } from './testing/simulator/simulator.ts'
 import { simulatorTransport } from './testing/simulator/transport.ts'
 
@@ -26,6 +30,11 @@ export interface Gateway {
   readonly fetch: GatewayFetch
   /** Opens connections to the targets of a model (a route, or `provider/model`) before the first call needs them. */
   warm(model: string): void
+  /**
+   * What was used and what it cost, by any dimension, since this gateway was made. Kept only where the configuration has `budgets` or `limits`;
+   * else there are no rows.
+   */
+  usage(query: UsageQuery): Promise<readonly UsageRow[]>
   /** Closes the connections to providers. */
   close(): Promise<void>
 }
@@ -46,15 +55,30 @@ export function createGateway(
     throw new ConfigError(
       parsed.problems.map(({ path, message, remedy }) => `${path || 'config'}: ${message}${remedy ? `; ${remedy}` : ''}`).join('\n'),
     )
-  const line = assemble({
-    config: parsed.config,
-    catalog,
-    secrets: { env, readFile, allowPlaintext: parsed.config.secrets.allowPlaintext },
-    transport,
-    simulatorTransport: () => simulatorTransport(createSimulator({ maxCalls: 0 })),
-    sinks,
-  })
-  return { fetch: fetchOf(() => line), warm: (model) => line.warm(model), close: () => transport.close() }
+  const { money, secrets } = parsed.config
+  const governed = money.budgets.length + money.limits.length > 0
+  const spending = governed ? import('./embedded-spending.ts').then(({ embeddedSpending }) => embeddedSpending(money)) : undefined
+  const build = (held?: Spending): Line =>
+    assemble({
+      config: parsed.config as Config,
+      catalog,
+      secrets: { env, readFile, allowPlaintext: secrets.allowPlaintext },
+      transport,
+      simulatorTransport: () => simulatorTransport(createSimulator({ maxCalls: 0 })),
+      sinks,
+      spending: held,
+    })
+  // Without rules there is nothing to wait for, and nothing to load.
+  const line: Line | Promise<Line> = spending ? spending.then(({ desk }) => build(desk)) : build()
+  return {
+    fetch: fetchOf(() => line),
+    warm: (model) => (line instanceof Promise ? void line.then((one) => one.warm(model)) : line.warm(model)),
+    usage: async (query) => (await spending)?.usage(query) ?? [],
+    async close() {
+      ;(await spending)?.close()
+      await transport.close()
+    },
+  }
 }
 
 /** undici on Node, loaded with the first call; `fetch` elsewhere. */

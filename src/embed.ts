@@ -7,7 +7,7 @@ import type { Line } from './gateway.ts'
 export type GatewayFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 /** Looks at the path only, so any base URL will do. */
-export function fetchOf(line: () => Line): GatewayFetch {
+export function fetchOf(line: () => Line | Promise<Line>): GatewayFetch {
   return async (input, init) => {
     const request = new Request(input, init)
     const { pathname, search } = new URL(request.url)
@@ -20,7 +20,10 @@ export function fetchOf(line: () => Line): GatewayFetch {
       headers[name] = value
     })
     const body = new Uint8Array(await request.arrayBuffer())
-    const reply = await line().handle({ method: request.method, path: pathname, query: search.slice(1), headers, body }, cancellation)
+    const reply = await (await line()).handle(
+      { method: request.method, path: pathname, query: search.slice(1), headers, body },
+      cancellation,
+    )
     const done = (): void => request.signal.removeEventListener('abort', hangUp)
     if (request.signal.aborted) {
       if (!(reply.body instanceof Uint8Array)) await unread(reply.body)

@@ -40,6 +40,7 @@ const joiners = new Set([
   'deliver.ts',
   'create-gateway.ts',
   'embed.ts',
+  'embedded-spending.ts',
   'index.ts',
   'config/assemble.ts',
   'config/build-routes.ts',

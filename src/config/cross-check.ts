@@ -52,6 +52,10 @@ function checkAccess({ server, access, admin, secrets }: ConfigOutput, { overrid
         'use `mode: keys`, or listen on 127.0.0.1',
       ),
     )
+  if (access.mode === 'keys' && embedded)
+    problems.push(
+      found(['access', 'mode'], '`keys` needs a server: an embedded gateway has one caller, the program it is in', 'leave it out'),
+    )
   const key = resolveSecret(admin.key, { env: {}, allowPlaintext: secrets.allowPlaintext })
   if ('fault' in key && key.fault === 'malformed') problems.push(found(['admin', 'key'], key.message, key.remedy))
   for (const { path, message } of accessProblems(access)) {
