@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Usage } from '../core/event.ts'
-import { markedUp } from '../core/money.ts'
 import type { PriceOverride } from '../core/rates.ts'
 import { costOf, type Price } from './price.ts'
 import { createPricing } from './pricing.ts'
@@ -131,18 +130,6 @@ suite('the most that a call can cost', () => {
       const [most, cost] = [worstCost(price, call), costOf(usage, price, at)]
       assert.ok(most !== undefined && cost && most >= cost.nanos, `round ${round}: ${JSON.stringify({ price, usage, call })}`)
     }
-  })
-})
-
-suite('a mark-up', () => {
-  test('is in parts in a thousand, rounded once, half up', () => {
-    assert.equal(markedUp(1_000_000n), 1_000_000n)
-    assert.equal(markedUp(1_000_000n, 1200), 1_200_000n)
-    assert.equal(markedUp(1_000_000n, 900), 900_000n)
-    assert.equal(markedUp(5n, 1100), 6n)
-    assert.equal(markedUp(4n, 1100), 4n)
-    assert.equal(markedUp(3n, 0), 0n)
-    assert.equal(markedUp(900_719_925_474_099_300n, 1001), 901_620_645_399_573_399n)
   })
 })
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bytesOf, type Chunk } from '../core/http.ts'
+import { JsonArrayReader } from '../wire/gemini/json-array.ts'
 import { arrayOfFrames } from './json-array.ts'
 import { withKeepAlive } from './keep-alive.ts'
 
@@ -48,7 +49,16 @@ test('frames become the elements of one array, however they are cut', async () =
   for (let cut = 0; cut <= bytesOf(whole).length; cut++) {
     const bytes = bytesOf(whole)
     const all = await text(arrayOfFrames(frames(bytes.subarray(0, cut), bytes.subarray(cut))))
-    assert.deepEqual(JSON.parse(all), [{ a: 1 }, { b: 'é' }])
+    assert.equal(all, '[{"a":1}\n,\r\n{"b":"é"}\n]')
+  }
+})
+
+test('the array is what the wire itself reads, item by item, however it is cut', async () => {
+  const all = await text(arrayOfFrames(frames('data: {"a":["]"]}\n\n', 'data: {"b":"}"}\n\n')))
+  for (let cut = 0; cut <= all.length; cut++) {
+    const reader = new JsonArrayReader(1_000)
+    assert.deepEqual([...reader.push(all.slice(0, cut)), ...reader.push(all.slice(cut))], ['{"a":["]"]}', '{"b":"}"}'])
+    assert.equal(reader.closed, true)
   }
 })
 

@@ -1,4 +1,4 @@
-/** A Gemini stream without `alt=sse`: the same frames as the elements of one JSON array. */
+/** A Gemini stream without `alt=sse`: the same frames as the elements of one JSON array, with Google's own line ends between them. */
 import type { Chunk } from '../core/http.ts'
 import { bytesOf } from '../core/http.ts'
 import { SseReader } from '../wire/sse.ts'
@@ -10,9 +10,9 @@ export async function* arrayOfFrames(frames: AsyncIterable<Chunk>): AsyncGenerat
     let text = ''
     for (const { data } of reader.push(typeof chunk === 'string' ? bytesOf(chunk) : chunk)) {
       text += separator + data
-      separator = ',\r\n'
+      separator = '\n,\r\n'
     }
     if (text !== '') yield text
   }
-  yield separator === '[' ? '[]' : ']'
+  yield separator === '[' ? '[]' : '\n]'
 }

@@ -264,7 +264,10 @@ test('a decision record tells of one call, to those whose call it is', async () 
     ({ state }) => state === 'settled',
   )
   assert.deepEqual([record.key, record.model, record.status, record.organisation], [key.id, 'echo', 200, 'acme'])
-  assert.ok(Number(record.cost) > 0 && record.decision !== undefined)
+  assert.ok(Number(record.cost) > 0)
+  const { attempts, finish, latency, error } = record.decision ?? {}
+  assert.deepEqual([(attempts as unknown[]).length, finish, error], [1, 'stop', undefined])
+  assert.ok((latency as { total: number }).total > 0)
   assert.equal((await as(key.key).requests.get(id)).id, id)
   const other = await acme.keys.create({})
   assert.equal(await refusal(as(other.key).requests.get(id)), '404 not_found')

@@ -87,8 +87,20 @@ async function oneGateway(seed: number, tally: Tally): Promise<void> {
 interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  // biome-ignore lint/suspicious/noExplicitAny: an answer as JSON, looked into by the test
-  readonly json: any
+  readonly json: Body
+}
+
+/** The members of an explanation, and of an answer or error, that are compared. */
+interface Body {
+  readonly error?: { readonly code: string }
+  readonly order?: readonly Place[]
+  readonly candidates?: readonly (Place & { readonly removed?: string })[]
+  readonly reason?: string
+}
+
+interface Place {
+  readonly provider: string
+  readonly model: string
 }
 
 function compare(told: Answer, done: Answer, tried: readonly string[], down: ReadonlySet<string>, tally: Tally, where: string): void {
@@ -103,13 +115,11 @@ function compare(told: Answer, done: Answer, tried: readonly string[], down: Rea
     assert.equal(tried.length, 0, where)
     return
   }
-  const names = (list: readonly { provider: string; model: string }[]): string[] => [
-    ...new Set(list.map((one) => `${one.provider}/${one.model}`)),
-  ]
+  const names = (list: readonly Place[] = []): string[] => [...new Set(list.map((one) => `${one.provider}/${one.model}`))]
   const order = names(told.json.order)
   const distinct = [...new Set(tried)]
   assert.deepEqual(distinct, order.slice(0, distinct.length), `${where}\n${JSON.stringify(told.json.order)}`)
-  const removed = names(told.json.candidates.filter((one: { removed?: string }) => one.removed))
+  const removed = names(told.json.candidates?.filter((one) => one.removed))
   for (const name of removed) assert.ok(!tried.includes(name) || order.includes(name), `${where}: ${name} was left out`)
   if (removed.length > 0) tally.removedSome++
   const up = order.find((name) => !down.has(name.split('/')[0] ?? ''))

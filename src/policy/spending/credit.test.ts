@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { RecordStore } from '../../core/records.ts'
 import { createMemoryRecords } from '../../store/memory/records.ts'
 import { admitted, end, key, refusal, rig } from './fixtures/rig.ts'
-import { chargeOf, creditRecord } from './tenants.ts'
+import { creditRecord } from './tenants.ts'
 
 const CENT = { input: 1_000, output: 900 }
 const principal = key('k', { tenant: { organisation: 'o' } })
@@ -106,11 +106,4 @@ test('a statement adds up: opening, credit, charges by day and model after mark-
   assert.deepEqual([all.opening, all.credits.map(({ id }) => id), all.closing], [0n, ['c1'], 967_000_000n])
   assert.equal((await desk.balance('o')).available, all.closing)
   desk.close()
-})
-
-test('mark-up is rounded half up, once', () => {
-  assert.equal(chargeOf(1n, 1_500), 2n)
-  assert.equal(chargeOf(1n, 1_499), 1n)
-  assert.equal(chargeOf(1_000_000_001n, 900), 900_000_001n)
-  assert.equal(chargeOf(7n, 0), 0n)
 })

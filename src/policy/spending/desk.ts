@@ -14,6 +14,8 @@ export interface Desk {
   readonly line: Line
   readonly warnings: Warnings
   readonly clock: () => number
+  /** Of `Exchange.settled`. */
+  readonly recordOf: ((settled: object) => object) | undefined
   policy: Policy
   /** Budgets that a call has fallen from: they count on, and stop it no more. */
   readonly fallen: WeakMap<Exchange, Set<string>>

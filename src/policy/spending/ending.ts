@@ -8,19 +8,12 @@ import { type Costs, estimatedCost, type Policy } from './costs.ts'
 export interface Ended {
   readonly provider?: string | undefined
   readonly model?: string | undefined
-  readonly upstreamModel?: string | undefined
-  readonly wire?: string | undefined
   readonly status: number
   readonly error?: { readonly code: string; readonly message: string } | undefined
-  readonly finish?: string | undefined
   readonly usage?: Usage | undefined
   readonly cost?: Nanos | undefined
   readonly costEstimated?: boolean
-  readonly attempts: readonly unknown[]
-  readonly reason?: string | undefined
-  readonly decision?: object | undefined
-  readonly dropped?: readonly unknown[]
-  readonly latency?: { readonly total: number; readonly first?: number | undefined; readonly overhead?: number | undefined }
+  readonly latency?: { readonly total: number; readonly first?: number | undefined }
 }
 
 export interface Used {
@@ -55,21 +48,4 @@ export function usedBy(exchange: Exchange, ended: Ended, costs: Costs, policy: P
 function unsaid({ error, status }: Ended, inputTokens: number): Usage | undefined {
   const worked = error === undefined ? status < 400 : unseen.has(error.code)
   return worked ? { input: inputTokens, output: 0, estimated: true } : undefined
-}
-
-/** The decision record, as the ledger keeps it. */
-export function recordOf(ended: Ended, leftOut: readonly { readonly place: string; readonly reason: string }[] | undefined): object {
-  const { reason, decision, attempts, dropped, finish, wire, upstreamModel, latency, error } = ended
-  return {
-    ...(reason !== undefined && { reason }),
-    ...(decision && { decision }),
-    ...(leftOut && { leftOut }),
-    attempts,
-    ...(dropped && dropped.length > 0 && { dropped }),
-    ...(finish !== undefined && { finish }),
-    ...(wire !== undefined && { wire }),
-    ...(upstreamModel !== undefined && { upstreamModel }),
-    ...(latency?.overhead !== undefined && { overheadMs: latency.overhead }),
-    ...(error && { message: error.message }),
-  }
 }

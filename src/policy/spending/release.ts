@@ -1,7 +1,7 @@
 /** Calls whose process ended before they did: what they held is given back, and their estimate counts instead. */
 import type { Hold } from '../../core/counters.ts'
 import type { LedgerEntry } from '../../core/ledger.ts'
-import type { Nanos } from '../../core/money.ts'
+import { markedUp, type Nanos } from '../../core/money.ts'
 import { anonymous, type Principal } from '../../core/principal.ts'
 import type { RecordStore } from '../../core/records.ts'
 import { principalOf } from '../access/principal-of.ts'
@@ -9,7 +9,6 @@ import type { Attribution } from './attribution.ts'
 import type { Desk } from './desk.ts'
 import { rulesFor } from './matcher.ts'
 import { type Meter, wholeOf } from './meter.ts'
-import { chargeOf } from './tenants.ts'
 
 /** Most holds that a call may have had. */
 const ZEROS = new Array<number>(100).fill(0)
@@ -61,7 +60,7 @@ function releaseOne({ book, counters }: Pick<Desk, 'book' | 'counters'>, entry: 
     principal.limits.length + principal.budgets.length === 0 ? undefined : book.own(principal),
     book.credit(organisation),
   ).filter(({ meter }) => !meter.gauge)
-  const charge = settlement?.charge ?? (entry.estimate === undefined ? undefined : chargeOf(entry.estimate, entry.markup ?? 1_000))
+  const charge = settlement?.charge ?? (entry.estimate === undefined ? undefined : markedUp(entry.estimate, entry.markup))
   const holds = applied.map(
     ({ slot }): Hold => ({
       counter: slot.counter,

@@ -3,17 +3,17 @@ import type { CounterState, Hold, Reserved } from '../../core/counters.ts'
 import { GatewayError } from '../../core/error.ts'
 import { sentAttempts } from '../../core/exchange.ts'
 import type { Opening } from '../../core/ledger.ts'
-import type { Nanos } from '../../core/money.ts'
+import { markedUp, type Nanos } from '../../core/money.ts'
 import type { Admitted, FallTo, SpendingCall } from '../../core/policy.ts'
 import { type Attribution, attributionOf } from './attribution.ts'
 import { type Breach, budgetRefusal, impossible, rateRefusal, waitMs, why } from './breach.ts'
 import { Costs } from './costs.ts'
 import type { Desk } from './desk.ts'
-import { type Ended, recordOf, type Used, usedBy } from './ending.ts'
+import { type Ended, type Used, usedBy } from './ending.ts'
 import { limitHeaders } from './headers.ts'
 import { type Applied, rulesFor } from './matcher.ts'
 import { type Meter, wholeOf } from './meter.ts'
-import { chargeOf, type Terms } from './tenants.ts'
+import type { Terms } from './tenants.ts'
 
 const USUAL_LIMIT_MS = 600_000
 /** For what comes after the deadline: the last bytes, the settlement. */
@@ -299,9 +299,9 @@ export class Reservation implements Admitted {
     if (this.#settled) return
     this.#settled = true
     const { exchange, inputTokens } = this.#call
-    const ended = (exchange.settled as Ended | undefined) ?? { status: exchange.status, attempts: exchange.attempts }
+    const ended = (exchange.settled as Ended | undefined) ?? { status: exchange.status }
     const used = usedBy(exchange, ended, this.#costs, this.#desk.policy, inputTokens)
-    const charge = used.cost === undefined ? undefined : chargeOf(used.cost, this.#terms.markup)
+    const charge = used.cost === undefined ? undefined : markedUp(used.cost, this.#terms.markup)
     this.#settleCounters(ended, used, charge)
     this.#desk.ledger.settle({
       id: exchange.id,
@@ -319,19 +319,20 @@ export class Reservation implements Admitted {
       attempts: sentAttempts(exchange),
       firstMs: ended.latency?.first,
       totalMs: ended.latency?.total ?? 0,
-      record: recordOf(ended, this.#leftOut()),
+      record: this.#record(),
     })
   }
 
-  /** Places that limits took out, for the record. */
-  #leftOut(): { place: string; reason: string }[] | undefined {
-    return (
-      this.#without &&
-      [...this.#without].map(([index, reason]) => {
-        const { provider, model } = this.#costs.candidates[index] ?? { provider: '', model: '' }
-        return { place: `${provider}/${model}`, reason }
-      })
-    )
+  /** What accounting tells of the call, and the places that limits took out of it. */
+  #record(): object | undefined {
+    const { settled } = this.#call.exchange
+    const record = settled && this.#desk.recordOf?.(settled)
+    if (!this.#without) return record
+    const leftOut = [...this.#without].map(([index, reason]) => {
+      const { provider, model } = this.#costs.candidates[index] ?? { provider: '', model: '' }
+      return { place: `${provider}/${model}`, reason }
+    })
+    return { ...record, leftOut }
   }
 
   #settleCounters(ended: Ended, used: Used, charge: Nanos | undefined): void {

@@ -42,7 +42,6 @@ export async function costOfACall(calls: number): Promise<number> {
       model: 'large',
       usage: { input: 790, output: 210 },
       cost: 2_890_000n,
-      attempts: one.exchange.attempts,
     }
     return one
   }

@@ -311,7 +311,7 @@ test('a call is settled once, however often it is told', async () => {
   const one = call(CENT)
   const admission = await admitted(desk, one)
   end(one, admission, CENT)
-  one.exchange.settled = { status: 200, cost: 5n, attempts: [] }
+  one.exchange.settled = { status: 200, cost: 5n }
   admission.settle()
   assert.equal((await desk.status(rule, [{}]))[0]?.spent, 10_000_000)
   assert.equal((await entry(one.exchange.id)).settlement?.charge, 10_000_000n)

@@ -36,6 +36,8 @@ export interface SpendingOptions {
   readonly broken?: (id: string, error: GatewayError) => void
   /** What the ledger says was charged; must know of all lost calls by then. Default: sums of `ledger.usage`. */
   readonly charged?: Charged
+  /** What the ledger keeps of a call as JSON, made of `Exchange.settled`. Absent: nothing but the places that limits took out. */
+  readonly recordOf?: (settled: object) => object
   /** Nobody else counts: the counters are those of this process and thread. A window that begins anew is then known to be empty. */
   readonly alone?: boolean
 }
@@ -73,6 +75,7 @@ export function createSpending(options: SpendingOptions): SpendingDesk {
     line,
     warnings: createWarnings(counters, warn),
     clock,
+    recordOf: options.recordOf,
     policy: policyOf(policy),
     fallen: new WeakMap(),
   }

@@ -26,10 +26,7 @@ export interface Credit {
   readonly note: string | undefined
 }
 
-/** What the tenant is charged for this cost: rounded once, half up, to the nano-dollar. */
-export const chargeOf = (cost: Nanos, markup: number): Nanos => (markup === 1_000 ? cost : (cost * BigInt(markup) + 500n) / 1_000n)
-
-/** The same for what may be charged at most. */
+/** What may be charged for this cost at most: `markedUp`, rounded up. */
 export const mostOf = (cost: Nanos, markup: number): Nanos => (markup === 1_000 ? cost : (cost * BigInt(markup) + 999n) / 1_000n)
 
 export function termsOf({ data }: Pick<StoredRecord, 'data'>): Terms {

@@ -1,6 +1,6 @@
 /** Openings and settlements as the JSON texts that the journal and the database keep. Money is a decimal string of nano-dollars in them. */
 import type { LedgerEntry, Opening, Settlement } from '../../core/ledger.ts'
-import type { Nanos } from '../../core/money.ts'
+import { markedUp } from '../../core/money.ts'
 
 export type LedgerRecord =
   | { readonly kind: 'opening'; readonly value: Opening; readonly text: string }
@@ -34,10 +34,6 @@ function withNanos(value: Record<string, unknown>, names: readonly string[]): Re
   for (const name of names) if (typeof value[name] === 'string') value[name] = BigInt(value[name])
   return value
 }
-
-/** Cost after mark-up, in parts in a thousand, rounded half up. */
-export const markedUp = (cost: Nanos, markup = 1_000): Nanos =>
-  markup === 1_000 ? cost : (cost * BigInt(Math.round(markup)) + 500n) / 1_000n
 
 /** How a call ended whose process ended before it: nobody will ever know more than what was expected of it. */
 export function lostSettlement(opening: Opening, endedAt: number): Settlement {

@@ -6,7 +6,6 @@ import { GatewayError } from '../../core/error.ts'
 import type { Event } from '../../core/event.ts'
 import { fold } from '../../core/fold.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { JsonArrayWriter } from './json-array.ts'
 import { gemini } from './wire.ts'
 
 type Response = Pick<GenerateContentResponse, 'candidates' | 'usageMetadata' | 'modelVersion' | 'responseId'>
@@ -238,23 +237,4 @@ test('errors have their code, path and patience where the contract says', () => 
   assert.equal(retry?.['retryDelay'], '1.5s')
   const told = gemini.decodeError(429, JSON.stringify(body))
   assert.deepEqual([told.message, told.retryAfterMs, told.path], ['Slow down', 1500, 'contents[0]'])
-})
-
-test('frames become one array for clients that did not ask for events', () => {
-  const encoder = gemini.streamEncoder(callWith(), context)
-  const writer = new JsonArrayWriter()
-  const text =
-    writer.push(encoder.push(events.slice(0, 8))) +
-    writer.push(gemini.keepAlive) +
-    writer.push(encoder.push(events.slice(8))) +
-    writer.end()
-  const items = JSON.parse(text) as Response[]
-  assert.equal(
-    items
-      .flatMap(partsOf)
-      .map((part) => part.text ?? '')
-      .join(''),
-    'Grüß Gott',
-  )
-  assert.equal(new JsonArrayWriter().end(), '[]\n')
 })

@@ -51,23 +51,3 @@ export class JsonArrayReader {
     return items
   }
 }
-
-/** The same stream for a client that did not ask for events: `data:` frames become the items of one array. */
-export class JsonArrayWriter {
-  #begun = false
-
-  /** Whole frames of this wire as text; comments are left out. */
-  push(frames: string): string {
-    let text = ''
-    for (const frame of frames.split(/\r?\n\r?\n/)) {
-      if (!frame.startsWith('data:')) continue
-      text += `${this.#begun ? ',\r\n' : '['}${frame.slice(5).trim()}`
-      this.#begun = true
-    }
-    return text
-  }
-
-  end(): string {
-    return this.#begun ? '\n]\n' : '[]\n'
-  }
-}
