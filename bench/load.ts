@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { numbersFrom } from '../test/random.ts'
 import { read } from './http1.ts'
 import { type BenchWire, FIRST_TOKEN } from './payloads.ts'
 import { complaint, type Expectation } from './verify.ts'
@@ -142,17 +143,6 @@ function open(shot: Shot, request: Buffer, abort: boolean, ended: (call: Ended, 
   return connection
 }
 
-/** Seeded, so that every subject sees the same arrivals. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
 /** Runs a plan to its end. Wrong answers are counted, never thrown: the caller decides what they mean. */
 export function runLoad(plan: LoadPlan): Promise<LoadResult> {
   const { shot, calls, connections, rate, abort = false } = plan
@@ -202,7 +192,8 @@ export function runLoad(plan: LoadPlan): Promise<LoadResult> {
       return
     }
 
-    const random = randomOf(42)
+    // Every subject sees the same arrivals.
+    const random = numbersFrom(42)
     let due = performance.now()
     const arrive = (moment: number): void => {
       const connection = idle.pop()

@@ -12,6 +12,7 @@ import { askedOf } from '../src/routing/asked.ts'
 import { createHealth } from '../src/routing/health/health.ts'
 import { planOf } from '../src/routing/order.ts'
 import type { RoutingStrategy } from '../src/routing/strategy.ts'
+import { numbersFrom } from '../test/random.ts'
 
 export interface Incident {
   /** Seconds from the beginning. */
@@ -121,7 +122,7 @@ export const hosts: readonly SimulatedHost[] = [
 
 /** A day's rise and fall within the given time, with sizes that are mostly small and sometimes large. */
 export function traceOf(seed: number, { seconds = 3_600, perSecond = 12 } = {}): readonly TracedCall[] {
-  const chance = chanceOf(seed)
+  const chance = numbersFrom(seed)
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance())
   const calls: TracedCall[] = []
   let at = 0
@@ -156,7 +157,7 @@ export interface Replayed {
 }
 
 export function replay(strategy: RoutingStrategy, trace: readonly TracedCall[], seed = 1): Replayed {
-  const random = chanceOf(seed)
+  const random = numbersFrom(seed)
   const begin = 1_700_000_000_000
   let now = begin
   const queue = createQueue()
@@ -347,15 +348,5 @@ function createQueue(): { add(at: number, act: () => void): void; take(): Due | 
         place = least
       }
     },
-  }
-}
-
-function chanceOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }

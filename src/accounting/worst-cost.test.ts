@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { numbersFrom } from '../../test/random.ts'
 import type { Usage } from '../core/event.ts'
 import type { PriceOverride } from '../core/rates.ts'
 import { costOf, type Price } from './price.ts'
@@ -11,17 +12,6 @@ const pricing = createPricing({ catalog: { model: () => undefined }, finer: () =
 const priced = (override: PriceOverride): Price => pricing.priceOf('lab', 'm', override)!
 const worst = (override: PriceOverride, call: Partial<WorstCase> = {}) =>
   worstCost(priced(override), { at, inputTokens: 1000, outputTokens: 100, ...call })
-
-/** The same numbers from the same seed (mulberry32). */
-function randoms(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 suite('the most that a call can cost', () => {
   const claude: PriceOverride = { input: 3, cacheRead: 0.3, cacheWrite: 3.75, cacheWrite1h: 6, output: 15, webSearch: 10 }
@@ -89,7 +79,7 @@ suite('the most that a call can cost', () => {
   })
 
   test('is never less than what any call of that size costs', () => {
-    const random = randoms(20_261_121)
+    const random = numbersFrom(20_261_121)
     const upTo = (most: number): number => Math.floor(random() * (most + 1))
     const rate = (): number => Math.round(random() * 1e7) / 1e6
     const maybe = (): number | undefined => (random() < 0.5 ? rate() : undefined)

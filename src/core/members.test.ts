@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Chance, chanceOf, runSeed } from '../../test/bad-input/random.ts'
+import { type Chance, chanceOf, runSeed } from '../../test/random.ts'
 import { type Edit, editMembers, scanMembers } from './members.ts'
 
 const space = (chance: Chance): string => chance.pick(['', '', ' ', '\n', '\t', '\r\n', '  \n  '])

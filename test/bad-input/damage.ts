@@ -1,9 +1,9 @@
 /** Damages bodies at random and looks at what becomes of them: every dialect, every provider's wire. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { chanceOf, runSeed } from '../random.ts'
 import { richBody } from './fixtures.ts'
 import { mutate, textOfMutant } from './mutate.ts'
-import { chanceOf, runSeed } from './random.ts'
 import { ask, type DialectId, dialects, envelopeFault, pathOf, rig } from './rig.ts'
 
 export async function damage(dialect: DialectId, rounds: number, context: TestContext): Promise<void> {

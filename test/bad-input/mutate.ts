@@ -1,5 +1,5 @@
 /** Random damage to a JSON value, and a list of all its places. */
-import type { Chance } from './random.ts'
+import type { Chance } from '../random.ts'
 
 export type Path = readonly (string | number)[]
 

@@ -7,7 +7,7 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { createSqlLedger } from '../../src/store/ledger/sql-ledger.ts'
 import { openingFor, settlementFor } from '../../src/store/ledger/testing/ledger-contract.ts'
 import { openDatabase } from '../../src/store/sql/database.ts'
-import { chanceOf } from '../bad-input/random.ts'
+import { chanceOf } from '../random.ts'
 
 interface Task {
   readonly url: string

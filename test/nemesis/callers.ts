@@ -1,6 +1,6 @@
 /** Callers of the gateways: plain and streamed, some of whom hang up in the middle. */
 import { Agent, request } from 'node:http'
-import type { Random } from './random.ts'
+import type { Chance } from '../random.ts'
 
 export interface CallMade {
   readonly name: string
@@ -28,7 +28,7 @@ export class Callers {
   #count = 0
 
   /** Never rejects: what went wrong stands in the call. */
-  call(url: string, gateway: string, { id, key }: KeyInHand, random: Random): Promise<CallMade> {
+  call(url: string, gateway: string, { id, key }: KeyInHand, random: Chance): Promise<CallMade> {
     const name = `c${++this.#count}`
     const streamed = random.next() < 0.5
     const abortMs = random.next() < 0.15 ? 5 + random.below(120) : undefined

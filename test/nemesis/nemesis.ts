@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Chance, chanceOf } from '../random.ts'
 import { type PostgresService, startPostgres } from '../services/postgres.ts'
 import { type RedisService, startRedis } from '../services/redis.ts'
 import { createKey, ledgerLines, usageByKey } from './admin.ts'
@@ -12,7 +13,6 @@ import { Callers, type KeyInHand } from './callers.ts'
 import { type GatewayProcess, gatewayProcess } from './gateway.ts'
 import { judge, PRICE, type Verdict } from './judge.ts'
 import { startProvider } from './provider.ts'
-import { type Random, randomOf } from './random.ts'
 
 export interface NemesisOptions {
   /** `fleet`: two replicas on PostgreSQL and Redis. `threads`: one process of two threads on SQLite. */
@@ -39,7 +39,7 @@ interface World {
   readonly kills: { readonly gateway: string; readonly at: number }[]
 }
 
-type Event = { readonly name: string; act(world: World, random: Random): Promise<void> }
+type Event = { readonly name: string; act(world: World, random: Chance): Promise<void> }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -68,7 +68,7 @@ const events: readonly (Event & { readonly needs?: 'postgres' | 'redis' })[] = [
     {
       name: `freeze ${what}`,
       needs: what,
-      async act(world: World, random: Random) {
+      async act(world: World, random: Chance) {
         world[what]?.freeze()
         await sleep(200 + random.below(1_200))
         world[what]?.thaw()
@@ -90,7 +90,7 @@ const POOR = 5
 const BOUND_CALLS = 64
 
 export async function nemesis({ shape, rounds, seed, calls = 40, tell = () => {} }: NemesisOptions): Promise<NemesisResult> {
-  const random = randomOf(seed)
+  const random = chanceOf(seed)
   const directory = mkdtempSync(join(tmpdir(), 'signalbox-nemesis-'))
   const provider = await startProvider()
   const postgres = shape === 'fleet' ? await startPostgres() : undefined
@@ -154,7 +154,7 @@ interface Round {
   readonly callers: Callers
   readonly keys: readonly KeyInHand[]
   readonly calls: number
-  readonly random: Random
+  readonly random: Chance
   readonly event: Event
 }
 

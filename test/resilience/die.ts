@@ -1,4 +1,6 @@
 /** Chance that can be had again: the same seed gives the same throws. */
+import { numbersFrom } from '../random.ts'
+
 export interface Die {
   /** 0 to 1. */
   chance(): number
@@ -7,13 +9,7 @@ export interface Die {
 }
 
 export function die(seed: number): Die {
-  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0
-  const chance = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  const chance = numbersFrom(Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b))
   const below = (limit: number): number => Math.floor(chance() * limit)
   return { chance, below, pick: (choices) => choices[below(choices.length)] as (typeof choices)[number] }
 }

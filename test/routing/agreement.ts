@@ -5,17 +5,7 @@ import { assemble } from '../../src/config/assemble.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import type { HttpRequest, Transport } from '../../src/core/http.ts'
 import { createHealth } from '../../src/routing/health/health.ts'
-
-/** A small seeded generator (mulberry32): 0 to 1. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { numbersFrom } from '../random.ts'
 
 interface Dice {
   (): number
@@ -24,7 +14,7 @@ interface Dice {
 }
 
 function diceOf(seed: number): Dice {
-  const random = seeded(seed)
+  const random = numbersFrom(seed)
   return Object.assign(() => random(), {
     pick: <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T,
     maybe: (share: number) => random() < share,
@@ -51,7 +41,7 @@ export async function agree(cases: number, seed: number): Promise<Tally> {
 
 async function oneGateway(seed: number, tally: Tally): Promise<void> {
   const dice = diceOf(seed)
-  let random = seeded(seed)
+  let random = numbersFrom(seed)
   const down = new Set(['p0', 'p1', 'p2', 'p3', 'p4', 'mistral', 'anthropic'].filter(() => dice.maybe(0.25)))
   const tried: string[] = []
   const parsed = parseConfig(configOf(dice), { env: { KEY: 'k' }, catalog: () => catalog, embedded: true })
@@ -74,10 +64,10 @@ async function oneGateway(seed: number, tally: Tally): Promise<void> {
     const call = callOf(dice)
     const lot = Math.floor(dice() * 1e9)
     const where = `seed ${seed}, call ${count}: ${JSON.stringify(call)}`
-    random = seeded(lot)
+    random = numbersFrom(lot)
     const told = await ask('/v1/route/explain', { ...call, body: { dialect: call.dialect, request: call.body } })
     assert.equal(tried.length, 0, `${where}: explain sends nothing`)
-    random = seeded(lot)
+    random = numbersFrom(lot)
     const done = await ask(call.path, call)
     tally.calls++
     compare(told, done, tried.splice(0), down, tally, where)

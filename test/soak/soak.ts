@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads'
 import { createCatalog } from '../../src/catalog/catalog.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { startServing } from '../../src/server/start.ts'
+import { numbersFrom } from '../random.ts'
 import { dialects, type Ending, makeCall, type SoakCall } from './caller.ts'
 import { type Footprint, footprints } from './footprint.ts'
 
@@ -60,7 +61,7 @@ export async function soak({
     write: () => {},
     quiet: true,
   })
-  const random = seeded(seed)
+  const random = numbersFrom(seed)
   const calls: Record<Ending, number> = { ok: 0, aborted: 0, error: 0, wrong: 0 }
   const details: string[] = []
 
@@ -141,17 +142,6 @@ function nextCall(random: () => number, aborts: number): SoakCall {
   const fault = random() < 0.02 ? { fault: random() < 0.5 ? 'status' : 'refuse', times: 1, message: `soak ${++marks}` } : {}
   const abortAfter = random() < aborts ? Math.floor(random() * 4) : undefined
   return { dialect, streamed, text, simulate: { text, ...pace, ...fault }, abortAfter }
-}
-
-/** mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 /** What is not as it was before; empty when all is well. */

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { numbersFrom } from '../../../test/random.ts'
 import type { Counters } from '../../core/counters.ts'
 import type { Admitted, PricedCandidate, SpendingCall } from '../../core/policy.ts'
 import type { BudgetRule } from '../../core/rules.ts'
@@ -12,17 +13,6 @@ import { budget, end, isAdmitted, key, limit, place, rig } from './fixtures/rig.
 
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const ROUNDS = Number(process.env['ROUNDS'] ?? 10)
-
-/** Small, seeded: mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Counters that answer later, in an order of their own, as those over a network do. */
 function laggard(counters: Counters, random: () => number): Counters {
@@ -71,7 +61,7 @@ const holdAt = (candidate: PricedCandidate, { inputTokens, maxOutputTokens = 4_0
   candidate.worstCost(inputTokens, maxOutputTokens) ?? 0n
 
 async function play(seed: number, lagging: boolean): Promise<number> {
-  const random = randomFrom(seed)
+  const random = numbersFrom(seed)
   const pick = (below: number): number => Math.floor(random() * below)
   const { desk, call, entry } = rig({
     budgets: rules,

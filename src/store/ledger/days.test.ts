@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chanceOf, runSeed } from '../../../test/bad-input/random.ts'
+import { chanceOf, runSeed } from '../../../test/random.ts'
 import { ledgerRig } from './testing/ledger-rig.ts'
 import { assertSumsHold } from './testing/sums.ts'
 

@@ -1,10 +1,11 @@
 /** Parts of the conversation as content blocks. */
 import type { CacheMark, ChatCall, Part, ReasoningPart, Sealed, TextPart, ToolCallPart, ToolResultPart } from '../../core/call.ts'
-import { arrayOf, isObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
+import { arrayOf, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Notes } from '../../core/notes.ts'
 import type { ToolNames } from '../tool-names.ts'
 import { WIRE } from './decode-content.ts'
 import { mediaBlock } from './encode-media.ts'
+import { objectIn } from './tool-input.ts'
 
 /** A block being written: marks may still be taken off it. */
 export type Block = Record<string, Json | undefined>
@@ -154,12 +155,8 @@ function toolUse(part: ToolCallPart, { ids, names, notes }: Writing): JsonObject
 
 function inputOf({ arguments: text, freeform, path }: ToolCallPart, notes: Notes): JsonObject {
   if (freeform) return { input: text }
-  if (text.trim() === '') return {}
-  const value = parseJson(text)
-  if (isObject(value)) return value
-  if (value === null) return {}
-  const inner = typeof value === 'string' ? parseJson(value) : undefined
-  if (isObject(inner)) return inner
+  const object = objectIn(text)
+  if (object) return object
   notes.dropped(`${path}.arguments`, 'not a JSON object, as a text')
   return { input: text }
 }

@@ -4,16 +4,22 @@ import { isObject, type JsonObject, parseJson } from '../../core/json.ts'
 /** The object that the arguments are, or the nearest to it that keeps what was written. */
 export function inputOf(text: string, freeform = false): JsonObject {
   if (freeform) return { input: text }
+  const whole = objectIn(text)
+  if (whole) return whole
+  const ending = closingOf(text)
+  const closed = ending === undefined ? undefined : parseJson(text + ending)
+  return isObject(closed) ? closed : { input: text }
+}
+
+/** Undefined: it is no object, nor anything that means one. */
+export function objectIn(text: string): JsonObject | undefined {
   if (text.trim() === '') return {}
   const value = parseJson(text)
   if (isObject(value)) return value
   if (value === null) return {}
   // Some hosts encode the arguments twice.
   const inner = typeof value === 'string' ? parseJson(value) : undefined
-  if (isObject(inner)) return inner
-  const ending = closingOf(text)
-  const closed = ending === undefined ? undefined : parseJson(text + ending)
-  return isObject(closed) ? closed : { input: text }
+  return isObject(inner) ? inner : undefined
 }
 
 const IN_STRING = ['"', '\\"', '0"', '00"', '000"', '0000"'].flatMap((end) => [end, `${end}:null`])

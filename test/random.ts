@@ -9,14 +9,19 @@ export interface Chance {
   one(probability: number): boolean
 }
 
-export function chanceOf(seed: number): Chance {
+/** From 0 to below 1 (mulberry32). */
+export function numbersFrom(seed: number): () => number {
   let state = seed >>> 0
-  const next = (): number => {
+  return () => {
     state = (state + 0x6d2b79f5) >>> 0
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
+}
+
+export function chanceOf(seed: number): Chance {
+  const next = numbersFrom(seed)
   const below = (end: number): number => Math.floor(next() * end)
   return {
     next,
