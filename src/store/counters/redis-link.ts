@@ -13,8 +13,13 @@ export interface RedisClient {
 export interface RedisLinkOptions {
   /** Makes a connected client; rejects when it cannot. `lost`: to be called when the connection breaks. */
   readonly connect: (lost: () => void) => Promise<RedisClient>
-  /** For every command. Default 25. */
+  /**
+   * For every command, from when it was sent or Redis last answered another one: those are answered in their order. One more for each that is
+   * before it. Default 25.
+   */
   readonly deadlineMs?: number
+  /** For every command, however much Redis has to do before it. Default 1,000. */
+  readonly queueMs?: number
   /** Without any answer for so long the connection is given up. Default 250. */
   readonly silenceMs?: number
   /** Told when Redis is gone, with the reason, and when it is back; once each. */
@@ -34,6 +39,10 @@ export const redisDown = (message = 'The shared counters do not answer.', cause?
   new GatewayError('store-unavailable', message, { retryAfterMs: 1_000, ...(cause !== undefined && { cause }) })
 
 const CONNECT_MS = 1_000
+/** A timer that comes so much too late says that this process is short of time, and not that Redis is. */
+const LATE_MS = 5
+/** What Redis takes for one command at most, when it is well. */
+const EACH_MS = 1
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [50, 1_000]
 
 /** A client of the `redis` package, loaded when it is needed. The address may hold a password: it appears in no error. */
@@ -65,7 +74,13 @@ export const redisConnector =
     return { sendCommand: (args) => client.sendCommand(args), destroy: () => void (client.isOpen && client.destroy()) }
   }
 
-export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250, onChange = () => {} }: RedisLinkOptions): RedisLink {
+export function createRedisLink({
+  connect,
+  deadlineMs = 25,
+  queueMs = 1_000,
+  silenceMs = 250,
+  onChange = () => {},
+}: RedisLinkOptions): RedisLink {
   const listeners: (() => void)[] = []
   let client: RedisClient | undefined
   let closed = false
@@ -75,6 +90,8 @@ export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250, onC
   /** Commands without an answer, and since when nothing has come. */
   let waiting = 0
   let silentSince = 0
+  /** Silence before that was this process's own: it did not listen. */
+  let excusedUntil = 0
 
   function dial(): void {
     if (closed) return
@@ -137,12 +154,35 @@ export function createRedisLink({ connect, deadlineMs = 25, silenceMs = 250, onC
       if (!used) return Promise.reject(redisDown())
       if (waiting++ === 0) silentSince = performance.now()
       return new Promise((resolve, reject) => {
-        const tooLate = () => {
-          reject(redisDown())
-          if (client === used && waiting > 0 && performance.now() - silentSince > silenceMs) drop('it does not answer')
+        const sentAt = performance.now()
+        const aheadMs = waiting * EACH_MS
+        let since = sentAt
+        let deadline: NodeJS.Timeout
+        const arm = (ms: number): void => {
+          const due = performance.now() + ms
+          // One more turn of the loop: when this process was late itself, the answer is there to be read.
+          deadline = setTimeout(() => setImmediate(() => tooLate(performance.now() - due)), ms)
         }
-        // One more turn of the loop: when this process was late itself, the answer is there to be read.
-        const deadline = setTimeout(() => setImmediate(tooLate), withinMs)
+        // Given up while Redis works on it, a call would be counted there and here.
+        const tooLate = (lateMs: number): void => {
+          const now = performance.now()
+          // Late itself, this process may have sent it only now.
+          if (lateMs > LATE_MS) {
+            since = now
+            excusedUntil = now
+          }
+          const last = sentAt + Math.max(queueMs, withinMs)
+          const left = Math.min(Math.max(silentSince, since) + withinMs + aheadMs, last) - now
+          if (client === used && left > 0) {
+            arm(left)
+            return
+          }
+          reject(redisDown())
+          if (client !== used || waiting === 0) return
+          const silent = now - Math.max(silentSince, excusedUntil) > silenceMs || (now >= last && silentSince <= sentAt)
+          if (silent) drop('it does not answer')
+        }
+        arm(withinMs + aheadMs)
         const answered = () => {
           clearTimeout(deadline)
           if (client !== used) return

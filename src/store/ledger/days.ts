@@ -2,8 +2,8 @@
  * Sums of whole days, so that a month's usage need not be added up from a million entries. A day is summed when it is over and nothing
  * of it runs; whatever comes later takes the sums back, in the transaction in which it comes.
  */
-import { sql } from 'kysely'
 import type { Database, DatabaseKind } from '../sql/database.ts'
+import { sql } from '../sql/sql.ts'
 import { type Steps, statement } from '../sql/steps.ts'
 import { groupedSlices, type SumsRow, sumColumns } from './slices.ts'
 import { HOUR_MS } from './usage-sums.ts'
@@ -42,19 +42,15 @@ const columns = ['run', 'day', ...dimensions, ...sumColumns]
 
 /** Sums up to so many days that are due, oldest first. True: there may be more. */
 export async function sumDays(database: Database, now: number, limit = 3): Promise<boolean> {
-  const { kysely } = database
-  const done = new Set((await kysely.selectFrom('ledger_days').select('day').where('summed', '>', 0).execute()).map(({ day }) => day))
+  const summed = await database.query(sql<{ day: number }>`select day from ledger_days where summed > 0`)
+  const done = new Set(summed.map(({ day }) => day))
   let day = Number.NEGATIVE_INFINITY
   for (let count = 0; count < limit; ) {
     // The next day with entries, past those that are done.
     while (done.has(day)) day += DAY_MS
-    const next = await kysely
-      .selectFrom('ledger_entries')
-      .select('at')
-      .where('at', '>=', Math.max(day, -8.64e15))
-      .orderBy('at')
-      .limit(1)
-      .executeTakeFirst()
+    const [next] = await database.query(
+      sql<{ at: number }>`select at from ledger_entries where at >= ${Math.max(day, -8.64e15)} order by at limit 1`,
+    )
     if (!next) return false
     day = dayStart(next.at)
     if (day + DAY_MS + REST_MS > now) return false
@@ -68,23 +64,14 @@ export async function sumDays(database: Database, now: number, limit = 3): Promi
 
 /** False: something of it still runs, or comes in. */
 async function sumDay(database: Database, day: number): Promise<boolean> {
-  const { kysely } = database
-  await kysely
-    .insertInto('ledger_days')
-    .values({ day, generation: 0, summed: 0 })
-    .onConflict((conflict) => conflict.column('day').doNothing())
-    .execute()
-  const { generation } = await kysely.selectFrom('ledger_days').select('generation').where('day', '=', day).executeTakeFirstOrThrow()
+  await database.query(sql`insert into ledger_days (day, generation, summed) values (${day}, 0, 0) on conflict (day) do nothing`)
+  const [before] = await database.query(sql<{ generation: number }>`select generation from ledger_days where day = ${day}`)
+  if (!before) return false
   // Few run: their own index finds them, where that of times would go through the whole day.
-  const running = await kysely
-    .selectFrom('ledger_entries')
-    .select('id')
-    .where('state', '=', sql.lit(0))
-    .where(sql`at + 0`, '>=', day)
-    .where(sql`at + 0`, '<', day + DAY_MS)
-    .limit(1)
-    .executeTakeFirst()
-  if (running) return false
+  const running = await database.query(
+    sql`select id from ledger_entries where state = 0 and at + 0 >= ${day} and at + 0 < ${day + DAY_MS} limit 1`,
+  )
+  if (running.length > 0) return false
 
   const groups = new Map<string, SumsRow>()
   let entries = 0
@@ -104,15 +91,12 @@ async function sumDay(database: Database, day: number): Promise<boolean> {
     await new Promise(setImmediate)
   }
   // Only if nothing came in between: it is missing here.
-  const marked = await kysely
-    .updateTable('ledger_days')
-    .set(worth ? { summed: 1, run } : { summed: 2 })
-    .where('day', '=', day)
-    .where('generation', '=', generation)
-    .where('summed', '=', 0)
-    .executeTakeFirst()
-  if (marked.numUpdatedRows > 0n) return true
-  await kysely.deleteFrom('ledger_sums').where('run', '=', run).execute()
+  const marked = await database.query(
+    sql`update ledger_days set ${worth ? sql`summed = 1, run = ${run}` : sql`summed = 2`}
+      where day = ${day} and generation = ${before.generation} and summed = 0 returning day`,
+  )
+  if (marked.length > 0) return true
+  await database.query(sql`delete from ledger_sums where run = ${run}`)
   return false
 }
 
@@ -148,12 +132,8 @@ export function summedDays(
   from: number,
   to: number,
 ): Promise<readonly { readonly day: number; readonly run: number | null }[]> {
-  return database.kysely
-    .selectFrom('ledger_days')
-    .select(['day', 'run'])
-    .where('summed', '=', 1)
-    .where('day', '>=', from)
-    .where('day', '<=', to - DAY_MS)
-    .orderBy('day')
-    .execute()
+  return database.query(
+    sql<{ day: number; run: number | null }>`select day, run from ledger_days
+      where summed = 1 and day >= ${from} and day <= ${to - DAY_MS} order by day`,
+  )
 }

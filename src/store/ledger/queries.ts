@@ -1,8 +1,8 @@
 /** Questions to the tables, the same for SQLite and PostgreSQL. */
-import { type RawBuilder, sql } from 'kysely'
 import type { LedgerEntry, UsageDimension, UsageQuery, UsageRow } from '../../core/ledger.ts'
 import type { Nanos } from '../../core/money.ts'
 import type { Database } from '../sql/database.ts'
+import { type Sql, sql } from '../sql/sql.ts'
 import { entryOf } from './codec.ts'
 import { DAY_MS, dayStart, summedDays } from './days.ts'
 import type { SpentSelector } from './ledger.ts'
@@ -99,7 +99,7 @@ async function eachGroup(
   query: Omit<UsageQuery, 'by'>,
   bucket: number | undefined,
   take: (row: SumsRow) => void,
-  also?: RawBuilder<unknown>,
+  also?: Sql,
 ): Promise<(() => Promise<boolean>) | undefined> {
   const { where = {} } = query
   const [from, to] = narrowed(query)
@@ -146,7 +146,9 @@ function sumsOfRow(row: SumsRow): Sums {
 }
 
 export async function findIn(database: Database, id: string): Promise<LedgerEntry | undefined> {
-  const row = await database.kysely.selectFrom('ledger_entries').select(['opening', 'settlement']).where('id', '=', id).executeTakeFirst()
+  const [row] = await database.query(
+    sql<{ opening: string | null; settlement: string | null }>`select opening, settlement from ledger_entries where id = ${id}`,
+  )
   return row?.opening ? entryOf(row.opening, row.settlement) : undefined
 }
 
@@ -157,9 +159,9 @@ export async function* entriesFrom(database: Database, query: Omit<UsageQuery, '
   let id = ''
   for (;;) {
     const condition = sql.join([sql`at >= ${at} and at < ${to} and (at > ${at} or id > ${id})`, ...conditions(where)], sql` and `)
-    const { rows } = await sql<{ id: string; at: number; opening: string | null; settlement: string | null }>`
-      select id, at, opening, settlement from ledger_entries where ${condition} order by at, id limit ${sql.lit(PAGE)}`.execute(
-      database.kysely,
+    const rows = await database.query(
+      sql<{ id: string; at: number; opening: string | null; settlement: string | null }>`
+        select id, at, opening, settlement from ledger_entries where ${condition} order by at, id limit ${sql.lit(PAGE)}`,
     )
     const page = rows.flatMap(({ opening, settlement }) => (opening === null ? [] : [entryOf(opening, settlement)]))
     // Tags are chosen roughly by the database, exactly here.
@@ -190,8 +192,8 @@ function narrowed({ from, to, where = {} }: Omit<UsageQuery, 'by'>): readonly [n
   return [start, end]
 }
 
-function conditions(where: NonNullable<UsageQuery['where']>): RawBuilder<unknown>[] {
-  const all: RawBuilder<unknown>[] = []
+function conditions(where: NonNullable<UsageQuery['where']>): Sql[] {
+  const all: Sql[] = []
   for (const [name, value] of Object.entries(where) as [UsageDimension, string | undefined][]) {
     if (value === undefined || !isWord(name)) continue
     if (name === 'tag') all.push(sql`tags like ${`%${likeLiteral(JSON.stringify(value))}%`} escape '!'`)

@@ -2,9 +2,9 @@
  * What dead predecessors left: their journals go to the database, and what they opened and never settled is lost, at its estimate.
  * Runs at the start while calls are served, and from time to time after it: other threads and replicas die too.
  */
-import { sql } from 'kysely'
 import type { LedgerEntry } from '../../core/ledger.ts'
 import type { Database } from '../sql/database.ts'
+import { sql } from '../sql/sql.ts'
 import { rowsOf, type Steps } from '../sql/steps.ts'
 import { lostSettlement, openingOf, settlementRecord } from './codec.ts'
 import { takeBack } from './days.ts'
@@ -87,20 +87,14 @@ async function loseAll(instance: string, options: RecoverOptions): Promise<reado
 }
 
 function* loseSome(instance: string, { database, now = Date.now }: RecoverOptions): Steps<readonly LedgerEntry[]> {
-  let running = database.kysely
-    .selectFrom('ledger_entries')
-    .select(['id', 'opening'])
-    .where('instance', '=', instance)
-    // As a literal: the partial index is used only where the database sees the value.
-    .where('state', '=', sql.lit(0))
-    .where('opening', 'is not', null)
-    .orderBy('id')
-    .limit(BATCH)
-  if (database.kind === 'postgres') running = running.forUpdate().skipLocked()
+  // The state is in the text: the partial index is used only where the database sees the value.
+  const running = sql<{ opening: string }>`select opening from ledger_entries
+    where instance = ${instance} and state = 0 and opening is not null order by id limit ${BATCH}
+    ${database.kind === 'postgres' ? sql`for update skip locked` : sql``}`
   const known: Known[] = []
   const lost: LedgerEntry[] = []
   for (const { opening: text } of yield* rowsOf(running)) {
-    const opening = openingOf(text!)
+    const opening = openingOf(text)
     const settlement = lostSettlement(opening, now())
     // Only the settlement is told: whatever else is known of it stays.
     known.push({ id: opening.id, settlement, settlementText: settlementRecord(settlement).text })
@@ -116,19 +110,14 @@ function* loseSome(instance: string, { database, now = Date.now }: RecoverOption
 
 /** Instances with entries that still run and no journal: those of this data directory whose folder is gone, and those long silent anywhere. */
 async function vanished({ database, data, instance, now = Date.now }: RecoverOptions): Promise<readonly string[]> {
-  const rows = await database.kysely
-    .selectFrom('ledger_entries as entry')
-    .leftJoin('ledger_instances as seen', 'seen.id', 'entry.instance')
-    .select(['entry.instance', 'seen.seen_at'])
-    .where('entry.state', '=', sql.lit(0))
-    .where('entry.instance', '!=', instance)
-    .distinct()
-    .execute()
+  const rows = await database.query(
+    sql<{ instance: string; seen_at: number | null }>`select distinct entry.instance, seen.seen_at from ledger_entries as entry
+      left join ledger_instances as seen on seen.id = entry.instance
+      where entry.state = 0 and entry.instance <> ${instance}`,
+  )
   const standing = new Set(data.instances())
   const silent = now() - SILENCE_MS
   return rows
-    .filter(({ instance: id, seen_at: at }) =>
-      id.startsWith(`${data.id}.`) ? !standing.has(id) : at !== null && at !== undefined && at < silent,
-    )
+    .filter(({ instance: id, seen_at: at }) => (id.startsWith(`${data.id}.`) ? !standing.has(id) : at !== null && at < silent))
     .map(({ instance: id }) => id)
 }

@@ -1,6 +1,6 @@
 /** Sums of entries, asked for in pieces. */
-import { type RawBuilder, sql } from 'kysely'
 import type { Database, DatabaseKind } from '../sql/database.ts'
+import { type Sql, sql } from '../sql/sql.ts'
 
 export type SumsRow = Readonly<Record<string, string | number | null>>
 
@@ -8,7 +8,7 @@ export type SumsRow = Readonly<Record<string, string | number | null>>
 const sliceOf = (kind: DatabaseKind): number => (kind === 'sqlite' ? 1_000 : 100_000)
 
 /** What is summed, under the names of the columns of `ledger_sums`; as text, since sums may pass 2^53. */
-const sumsOfEntries: Readonly<Record<string, RawBuilder<unknown>>> = {
+const sumsOfEntries: Readonly<Record<string, Sql>> = {
   requests: sql`count(*)`,
   input_tokens: sql`sum(input_tokens)`,
   output_tokens: sql`sum(output_tokens)`,
@@ -23,7 +23,7 @@ const sumsOfEntries: Readonly<Record<string, RawBuilder<unknown>>> = {
 
 export const sumColumns: readonly string[] = Object.keys(sumsOfEntries)
 
-const asText = (of: (name: string) => RawBuilder<unknown>): RawBuilder<unknown>[] =>
+const asText = (of: (name: string) => Sql): Sql[] =>
   sumColumns.map((name) => sql`cast(coalesce(${of(name)}, 0) as text) as ${sql.ref(name)}`)
 
 const fromEntries = asText((name) => sumsOfEntries[name]!)
@@ -33,12 +33,12 @@ const fromSums = asText((name) => sql`sum(${sql.ref(name)})`)
 export async function* groupedSlices(
   database: Database,
   columns: readonly string[],
-  condition: RawBuilder<unknown>,
+  condition: Sql,
   from: number,
   to: number,
   bucket?: number,
 ): AsyncGenerator<readonly SumsRow[]> {
-  const groups = columns.map((name) => sql.ref(name) as RawBuilder<unknown>)
+  const groups = columns.map((name) => sql.ref(name))
   const selected = [...groups]
   if (bucket !== undefined) {
     groups.push(sql`at / ${sql.lit(bucket)}`)
@@ -58,11 +58,11 @@ export async function* groupedSlices(
 export async function* groupedDays(
   database: Database,
   columns: readonly string[],
-  condition: RawBuilder<unknown>,
+  condition: Sql,
   runs: readonly (number | null)[],
   withDay: boolean,
 ): AsyncGenerator<readonly SumsRow[]> {
-  const groups = [...columns, ...(withDay ? ['day'] : [])].map((name) => sql.ref(name) as RawBuilder<unknown>)
+  const groups = [...columns, ...(withDay ? ['day'] : [])].map((name) => sql.ref(name))
   const most = database.kind === 'sqlite' ? 1 : 1_000
   for (let start = 0; start < runs.length; start += most) {
     const some = runs.slice(start, start + most)
@@ -73,21 +73,21 @@ export async function* groupedDays(
 
 async function rowsOfGroups(
   database: Database,
-  selected: readonly RawBuilder<unknown>[],
-  groups: readonly RawBuilder<unknown>[],
-  source: RawBuilder<unknown>,
+  selected: readonly Sql[],
+  groups: readonly Sql[],
+  source: Sql,
 ): Promise<readonly SumsRow[]> {
   const grouping = groups.length > 0 ? sql` group by ${sql.join(groups)}` : sql``
-  const { rows } = await sql<SumsRow>`select ${sql.join(selected)} from ${source}${grouping}`.execute(database.kysely)
-  return rows
+  return database.query(sql<SumsRow>`select ${sql.join(selected)} from ${source}${grouping}`)
 }
 
 async function* slices(database: Database, from: number, to: number): AsyncGenerator<readonly [number, number]> {
   const size = sql.lit(sliceOf(database.kind))
   for (let start = from; start < to; ) {
-    const { rows } = await sql<{ at: number }>`
-      select at from ledger_entries where at >= ${start} and at < ${to} order by at limit 1 offset ${size}`.execute(database.kysely)
-    const end = rows[0] ? Math.max(rows[0].at, start + 1) : to
+    const [next] = await database.query(
+      sql<{ at: number }>`select at from ledger_entries where at >= ${start} and at < ${to} order by at limit 1 offset ${size}`,
+    )
+    const end = next ? Math.max(next.at, start + 1) : to
     yield [start, end]
     start = end
     await new Promise(setImmediate)

@@ -2,6 +2,7 @@
 import type { Ledger, LedgerEntry } from '../../core/ledger.ts'
 import type { Turn } from '../../core/turn.ts'
 import type { Database } from '../sql/database.ts'
+import { sql } from '../sql/sql.ts'
 import { type LedgerRecord, openingRecord, settlementRecord } from './codec.ts'
 import { sumDays } from './days.ts'
 import { type Instance, openDataDirectory } from './instance.ts'
@@ -183,9 +184,8 @@ function settledRecord(settlement: Parameters<Ledger['settle']>[0], warn: (messa
 }
 
 async function beat(database: Database, { id }: Instance, directory: string, at: number): Promise<void> {
-  await database.kysely
-    .insertInto('ledger_instances')
-    .values({ id, directory, seen_at: at })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: at }))
-    .execute()
+  await database.query(
+    sql`insert into ledger_instances (id, directory, seen_at) values (${id}, ${directory}, ${at})
+      on conflict (id) do update set seen_at = excluded.seen_at`,
+  )
 }

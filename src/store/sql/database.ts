@@ -1,11 +1,9 @@
 /** The SQL database behind the store: SQLite in a file of this machine, or PostgreSQL for a fleet. One set of queries for both. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { Kysely } from 'kysely'
 import { GatewayError } from '../../core/error.ts'
 import type { Migration } from './migrations/index.ts'
 import type { Sql } from './sql.ts'
 import type { Transact } from './steps.ts'
-import type { Tables } from './tables.ts'
 
 export type DatabaseKind = 'sqlite' | 'postgres'
 
@@ -14,8 +12,6 @@ export interface Database {
   readonly kind: DatabaseKind
   /** The rows of one statement, which may take 2 s. */
   query<Row>(query: Sql<Row>): Promise<readonly Row[]>
-  /** The same through a query builder, which is loaded when this is first read. Its own `transaction()` is refused. */
-  readonly kysely: Kysely<Tables>
   /** All or nothing. A SQLite transaction takes the write lock at its start. */
   readonly transaction: Transact
   /** What a call waits for: gives up after 250 ms. */

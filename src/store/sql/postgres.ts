@@ -1,17 +1,14 @@
 /** PostgreSQL through a pool of connections that never waits long: behind a breaker, with deadlines on both sides. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Kysely } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
 import { alarmAfter } from '../../core/alarm.ts'
 import { GatewayError } from '../../core/error.ts'
 import { type Breaker, createBreaker } from '../breaker.ts'
 import type { Database, DatabaseOptions } from './database.ts'
-import { kyselyOver } from './kysely.ts'
 import { GOODBYE_MS, hangUp, listenTo } from './listen.ts'
 import { migrate } from './migrate.ts'
 import { Sql, type Statement } from './sql.ts'
 import type { Result, Steps, Transact } from './steps.ts'
-import type { Tables } from './tables.ts'
 import { isConflictOfTransactions, isOutOfReach, isRefusal, storeUnavailable } from './trouble.ts'
 
 const LOOKUP_MS = 250
@@ -77,14 +74,9 @@ export async function openPostgres(
     if (readiness.refused) throw readiness.refused
     if (!readiness.done) throw storeUnavailable('The database has not been reached yet.')
   }
-  let kysely: Kysely<Tables> | undefined
   return {
     kind: 'postgres',
     query: async <Row>(query: Sql<Row>) => (await line.query(query)).rows as Row[],
-    get kysely() {
-      kysely ??= kyselyOver('postgres', (query) => line.query(query))
-      return kysely
-    },
     transaction: (steps, options) => line.transaction(steps, options),
     lookup: (work) => withDeadline(work, lookupMs, breaker),
     listen: (channel, heard) => listenTo(() => new pg.Client({ ...settings, query_timeout: writeMs }), channel, heard),

@@ -3,14 +3,11 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import type { Kysely } from 'kysely'
 import { GatewayError } from '../../core/error.ts'
 import type { Database, DatabaseOptions } from './database.ts'
-import { kyselyOver } from './kysely.ts'
 import { migrate } from './migrate.ts'
 import { Sql, type Statement } from './sql.ts'
 import type { Result, Steps, Transact, TransactionOptions } from './steps.ts'
-import type { Tables } from './tables.ts'
 import { isBrokenFile, isBusy, storeUnavailable } from './trouble.ts'
 
 /** How long a call may hold up its thread while another process writes; what is left of its time it waits aside. */
@@ -31,14 +28,9 @@ export async function openSqlite(path: string, { writeMs = WRITE_MS, migrations 
     sqlite.close()
     throw error
   }
-  let kysely: Kysely<Tables> | undefined
   return {
     kind: 'sqlite',
     query: async <Row>(query: Sql<Row>) => (await runner.query(query)).rows as Row[],
-    get kysely() {
-      kysely ??= kyselyOver('sqlite', (query) => runner.query(query))
-      return kysely
-    },
     transaction,
     sqlite,
     lookup: (work) => work(),

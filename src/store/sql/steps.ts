@@ -2,8 +2,7 @@
  * What one transaction does, as a generator that yields statements and is handed their results. SQLite runs it at one go, so
  * that no transaction is ever open while somebody else's code runs on the same connection; PostgreSQL awaits between steps.
  */
-import type { Compilable } from 'kysely'
-import { Sql, type Statement } from './sql.ts'
+import type { Sql, Statement } from './sql.ts'
 
 export type { Statement }
 
@@ -23,14 +22,14 @@ export interface TransactionOptions {
 export type Transact = <T>(steps: () => Steps<T>, options?: TransactionOptions) => Promise<T>
 
 /** The rows of a statement: `const [row] = yield* rowsOf(sql<Row>`select …`)`. */
-export function* rowsOf<Row>(query: Sql<Row> | Compilable<Row>): Steps<readonly Row[]> {
-  const { rows } = yield query instanceof Sql ? query : query.compile()
+export function* rowsOf<Row>(query: Sql<Row>): Steps<readonly Row[]> {
+  const { rows } = yield query
   return rows as readonly Row[]
 }
 
 /** How many rows an insert, update or delete without `returning` touched. */
-export function* countOf(query: Sql | Compilable): Steps<number> {
-  const { count } = yield query instanceof Sql ? query : query.compile()
+export function* countOf(query: Sql): Steps<number> {
+  const { count } = yield query
   return count
 }
 

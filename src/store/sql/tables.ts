@@ -1,20 +1,7 @@
-/** The tables as queries see them. `migrations/` makes them; whoever adds a table adds its shape here. */
-import type { Generated } from 'kysely'
-
 /**
- * Integers come back as numbers from both databases, so what can pass 2^53 (sums of money) is selected as text:
- * `cast(sum(cost) as text)`. A bigint may be given as a value anywhere.
+ * The tables as rows of queries. `migrations/` makes them; whoever adds a table adds its shape here. Integers come back as numbers from
+ * both databases, so what can pass 2^53 (sums of money) is selected as text: `cast(sum(cost) as text)`. A bigint may be given as a value.
  */
-export interface Tables {
-  records: RecordsTable
-  changes: ChangesTable
-  audit: AuditTable
-  audit_head: AuditHeadTable
-  ledger_entries: LedgerEntriesTable
-  ledger_instances: LedgerInstancesTable
-  ledger_days: LedgerDaysTable
-  ledger_sums: LedgerSumsTable
-}
 
 export interface RecordsTable {
   kind: string
@@ -30,7 +17,7 @@ export interface RecordsTable {
 
 /** The newest change of each record, removals included: a reader that was away for days still learns of all that happened. */
 export interface ChangesTable {
-  seq: Generated<number>
+  seq: number
   kind: string
   id: string
   /** Milliseconds since 1970. */

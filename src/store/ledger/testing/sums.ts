@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { UsageDimension } from '../../../core/ledger.ts'
 import type { Database } from '../../sql/database.ts'
+import { sql } from '../../sql/sql.ts'
 import { openingRecord, settlementRecord } from '../codec.ts'
 import { DAY_MS, sumDays } from '../days.ts'
 import { createMemoryLedger } from '../memory-ledger.ts'
@@ -65,12 +66,8 @@ export async function assertSumsHold(database: Database, chance: Chance): Promis
     ])
     if (chance.one(0.5)) await sumDays(database, now, 10)
 
-    const { count } = await database.kysely
-      .selectFrom('ledger_days')
-      .select(({ fn }) => fn.countAll<number>().as('count'))
-      .where('summed', '=', 1)
-      .executeTakeFirstOrThrow()
-    seen += Number(count)
+    const [days] = await database.query(sql<{ count: number }>`select count(*) as count from ledger_days where summed = 1`)
+    seen += days?.count ?? 0
     const spans = [
       [start, now],
       [start + chance.below(3 * DAY_MS), start + 3 * DAY_MS + chance.below(3 * DAY_MS)],
