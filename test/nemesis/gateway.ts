@@ -13,6 +13,8 @@ export interface GatewayProcess {
   readonly url: string
   /** Resolves when it is ready to serve. */
   start(): Promise<void>
+  /** The same without waiting: what it depends on may be down. */
+  launch(): void
   /** `kill -9`; resolves when it is gone. */
   kill(): Promise<void>
   freeze(): void
@@ -55,6 +57,10 @@ export async function gatewayProcess(name: string, directory: string, config: Re
       return child !== undefined && child.exitCode === null && child.signalCode === null
     },
     async start() {
+      gateway.launch()
+      await gateway.ready()
+    },
+    launch() {
       if (gateway.alive) return
       const started = spawn(process.execPath, [cli, 'serve', '--config', file], {
         cwd: home,
@@ -65,7 +71,6 @@ export async function gatewayProcess(name: string, directory: string, config: Re
       started.stdout.on('data', keep)
       started.stderr.on('data', keep)
       ended = new Promise((resolve) => started.once('exit', () => resolve()))
-      await gateway.ready()
     },
     async kill() {
       child?.kill('SIGKILL')

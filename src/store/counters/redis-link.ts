@@ -15,7 +15,7 @@ export interface RedisLinkOptions {
   readonly connect: (lost: () => void) => Promise<RedisClient>
   /**
    * For every command, from when it was sent or Redis last answered another one: those are answered in their order. One more for each that is
-   * before it. Default 25.
+   * under way. Default 25.
    */
   readonly deadlineMs?: number
   /** For every command, however much Redis has to do before it. Default 1,000. */
@@ -155,7 +155,7 @@ export function createRedisLink({
       if (waiting++ === 0) silentSince = performance.now()
       return new Promise((resolve, reject) => {
         const sentAt = performance.now()
-        const aheadMs = waiting * EACH_MS
+        const last = sentAt + Math.max(queueMs, withinMs)
         let since = sentAt
         let deadline: NodeJS.Timeout
         const arm = (ms: number): void => {
@@ -163,26 +163,28 @@ export function createRedisLink({
           // One more turn of the loop: when this process was late itself, the answer is there to be read.
           deadline = setTimeout(() => setImmediate(() => tooLate(performance.now() - due)), ms)
         }
-        // Given up while Redis works on it, a call would be counted there and here.
         const tooLate = (lateMs: number): void => {
+          if (client !== used) {
+            reject(redisDown())
+            return
+          }
           const now = performance.now()
           // Late itself, this process may have sent it only now.
           if (lateMs > LATE_MS) {
             since = now
             excusedUntil = now
           }
-          const last = sentAt + Math.max(queueMs, withinMs)
-          const left = Math.min(Math.max(silentSince, since) + withinMs + aheadMs, last) - now
-          if (client === used && left > 0) {
-            arm(left)
+          const silent = now - Math.max(silentSince, excusedUntil) > silenceMs || (now >= last && silentSince <= sentAt)
+          // Given up while Redis works on it, a call would be counted there and here.
+          const left = Math.min(Math.max(silentSince, since) + withinMs + waiting * EACH_MS, last) - now
+          if (left > 0 && !silent) {
+            arm(Math.min(left, withinMs))
             return
           }
           reject(redisDown())
-          if (client !== used || waiting === 0) return
-          const silent = now - Math.max(silentSince, excusedUntil) > silenceMs || (now >= last && silentSince <= sentAt)
-          if (silent) drop('it does not answer')
+          if (silent && waiting > 0) drop('it does not answer')
         }
-        arm(withinMs + aheadMs)
+        arm(withinMs)
         const answered = () => {
           clearTimeout(deadline)
           if (client !== used) return
