@@ -47,6 +47,8 @@ export interface Delivery {
   readonly survival?: { readonly mode: 'restart' | 'continue'; readonly candidates: readonly Candidate[] }
   /** Ends the exchange; the first call counts. */
   settle(error?: GatewayError): Outcome
+  /** The last byte waits for this, once the exchange has ended. Absent: for nothing. */
+  readonly kept?: (() => Promise<void>) | undefined
 }
 
 export async function deliver(delivery: Delivery): Promise<HttpReply> {
@@ -99,6 +101,7 @@ async function plainReply(delivered: Delivered, delivery: Delivery): Promise<Htt
   }
   exchange.status = 200
   const outcome = settle()
+  if (delivery.kept) await delivery.kept()
   const headers = ownHeaders(exchange, passedHeaders(answer.headers))
   headers['content-type'] = 'application/json'
   if (outcome.cost !== undefined) headers['x-signalbox-cost'] = dollarsOf(outcome.cost)
@@ -142,13 +145,22 @@ function streamReply(delivered: Delivered | typeof SILENT, delivery: Delivery): 
   headers['trailer'] = 'x-signalbox-cost'
   let outcome: Outcome | undefined
   const ending: Delivery = { ...delivery, settle: (error) => (outcome = delivery.settle(error)) }
-  const frames = delivered === SILENT ? lateFrames(ending) : framesOf(delivered, ending)
+  const frames = keptFirst(delivered === SILENT ? lateFrames(ending) : framesOf(delivered, ending), delivery.kept)
   return {
     status: 200,
     headers,
     body: endpoint.array ? arrayOfFrames(frames) : frames,
     trailers: () => (outcome?.cost === undefined ? undefined : { 'x-signalbox-cost': dollarsOf(outcome.cost) }),
   }
+}
+
+/** The end of a stream waits until its settlement is on disk, where that is asked for. */
+function keptFirst(frames: AsyncIterable<Chunk>, kept: Delivery['kept']): AsyncIterable<Chunk> {
+  if (!kept) return frames
+  return (async function* () {
+    yield* frames
+    await kept()
+  })()
 }
 
 /** The status is out, the target is not yet: signs of life until there is one. */

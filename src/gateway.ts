@@ -231,6 +231,7 @@ export function createLine(parts: LineParts): Line {
       parts: parts.deliveries,
       survival: survivalOf(route, controls, candidates),
       settle: finish,
+      kept: admitted?.durable,
     })
   }
 }

@@ -70,6 +70,8 @@ export interface Admitted {
   readonly without?: ReadonlyMap<number, string>
   /** Exactly once, with what `Exchange.settled` holds by then: however the call ended. */
   settle(): void
+  /** Resolves when the end is on disk. Absent: the answer need not wait for that. */
+  readonly durable?: (() => Promise<void>) | undefined
 }
 
 /** The budget is used up, and its rule says that a cheaper tier is to serve. */

@@ -73,9 +73,14 @@ interface Setting extends DrillOptions {
   takeTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
+const nameOf = (strategy: RouteConfig['strategy'] | undefined): string => {
+  if (strategy === undefined || typeof strategy === 'string') return strategy ?? ''
+  return 'score' in strategy ? `score ${strategy.score}` : strategy.name
+}
+
 async function drillRoute(name: string, setting: Setting): Promise<DrilledRoute> {
   const route = setting.config.models.get(name)
-  const strategy = typeof route?.strategy === 'string' ? route.strategy : (route?.strategy.name ?? '')
+  const strategy = nameOf(route?.strategy)
   const explained = await explain(name, setting)
   if (!route || 'problem' in explained) {
     const problem = 'problem' in explained ? explained.problem : 'there is no such route'

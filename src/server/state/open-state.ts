@@ -11,11 +11,12 @@ import type { Config } from '../../config/config.ts'
 import { addressText } from '../../core/address.ts'
 import type { Counters } from '../../core/counters.ts'
 import type { LedgerEntry } from '../../core/ledger.ts'
+import type { Admitted, FallTo, Spending } from '../../core/policy.ts'
 import { type AccessSettings, createAccess, type GatewayAccess } from '../../policy/access/access.ts'
 import { fetchJsonWith } from '../../policy/access/fetch-json.ts'
 import { nodeCrypto } from '../../policy/access/node-crypto.ts'
 import type { HoldPolicy } from '../../policy/spending/costs.ts'
-import { createSpending, type SpendingDesk } from '../../policy/spending/spending.ts'
+import { createSpending } from '../../policy/spending/spending.ts'
 import type { StoreLedger } from '../../store/ledger/ledger.ts'
 import { openStore, type Store } from '../../store/open-store.ts'
 import { keyAdmin } from './key-admin.ts'
@@ -42,7 +43,7 @@ export interface GatewayState {
   readonly store: Store
   readonly ledger: StoreLedger
   readonly access: GatewayAccess
-  readonly spending: SpendingDesk
+  readonly spending: Spending
   readonly secrets: OpenSecrets
   readonly services: AdminServices
   /** Whether callers can be told from strangers. */
@@ -109,7 +110,7 @@ export async function openState({
     store,
     ledger,
     access,
-    spending,
+    spending: config.money.ledger.durability === 'strict' ? strictly(spending, ledger) : spending,
     secrets,
     services: {
       authenticate: (caller) => access.authenticate(caller),
@@ -168,6 +169,22 @@ async function ledgerFor(
     onLost,
     warn: tell,
   })
+}
+
+/** Answers end only when their settlement is on disk. */
+function strictly(spending: Spending, ledger: StoreLedger): Spending {
+  const kept = (admitted: Admitted | FallTo, id: string): Admitted | FallTo => {
+    if ('fallTo' in admitted) return admitted
+    const { headers, without } = admitted
+    return { headers, without, settle: () => admitted.settle(), durable: () => ledger.settled(id) }
+  }
+  return {
+    admit(call) {
+      const admitted = spending.admit(call)
+      const { id } = call.exchange
+      return admitted instanceof Promise ? admitted.then((one) => kept(one, id)) : kept(admitted, id)
+    },
+  }
 }
 
 /** Beside a SQLite file; else in the working directory. */
