@@ -163,7 +163,6 @@ export function createFallbackCounters({ redis, onFailure, replicas = 1, now = D
         return await redis.reserve(id, holds, leaseMs)
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error
-        console.log('DEBUG', performance.now(), error.message, error.cause)
         uncertain = true
       }
     }
