@@ -31,7 +31,8 @@ export interface UndiciOptions {
 }
 
 export function undiciTransport({ beforeSending }: UndiciOptions = {}): Transport {
-  const turn = createTurn(setImmediate, beforeSending)
+  // Calls that were handled side by side are ready at the same moment: no need to wait for the loop's next turn.
+  const turn = createTurn((run) => process.nextTick(run), beforeSending)
   const pools = new Map<string, Pool>()
   const addresses = new Map<string, Address>()
 
@@ -64,11 +65,21 @@ export function undiciTransport({ beforeSending }: UndiciOptions = {}): Transpor
     }
     return pool
   }
+  /**
+   * Over HTTP/2 a cancelled call leaves its connection standing for the others. If that is dead without a word, every call after it would wait
+   * in vain too: calls from now on open another one, while what runs on this one may end.
+   */
+  const replace = (lost: Pool): void => {
+    for (const [key, pool] of pools) if (pool === lost) pools.delete(key)
+    void lost.close()
+  }
 
   return {
     send(request, cancellation) {
       const { origin, path } = addressOf(request.url)
-      return dispatch(turn, poolOf(origin, request.connectMs), origin, path, request, cancellation)
+      const pool = poolOf(origin, request.connectMs)
+      const lost = origin.startsWith('https:') ? () => replace(pool) : undefined
+      return dispatch({ turn, pool, origin, path, request, cancellation, lost })
     },
     warm(url) {
       const { origin } = addressOf(url)
@@ -93,14 +104,16 @@ export function undiciTransport({ beforeSending }: UndiciOptions = {}): Transpor
   }
 }
 
-function dispatch(
-  turn: Turn,
-  pool: Pool,
-  origin: string,
-  path: string,
-  request: UpstreamRequest,
-  cancellation: Cancellation,
-): Promise<UpstreamResponse> {
+interface Sending extends Address {
+  readonly turn: Turn
+  readonly pool: Pool
+  readonly request: UpstreamRequest
+  readonly cancellation: Cancellation
+  /** Called when nothing came in time. */
+  readonly lost: (() => void) | undefined
+}
+
+function dispatch({ turn, pool, origin, path, request, cancellation, lost }: Sending): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined
     let queue: ByteQueue | undefined
@@ -111,6 +124,7 @@ function dispatch(
       if (queue) queue.end(error)
       else reject(error)
       controller?.abort(error)
+      if (reason instanceof GatewayError && reason.id === 'upstream-timeout') lost?.()
     }
     const forget = cancellation.onCancel(abort)
     if (cancellation.cancelled) return
