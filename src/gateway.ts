@@ -16,8 +16,10 @@ import { bytesOf, type HttpReply, type HttpRequest } from './core/http.ts'
 import { newId } from './core/id.ts'
 import type { Inquiry } from './core/inquiry.ts'
 import { type Candidate, wireFor } from './core/target.ts'
+import { textOf } from './core/text.ts'
 import { type Deliveries, type Delivery, deliver } from './deliver.ts'
 import { attemptAll, type Upstreams } from './egress/attempts.ts'
+import { type BriefRefusal, briefRefusals } from './ingress/brief-refusals.ts'
 import { steeringOf } from './ingress/compat/steering.ts'
 import { type Controls, readControls } from './ingress/controls.ts'
 import { callerOf, credentialOf } from './ingress/credential.ts'
@@ -67,7 +69,7 @@ export interface Line {
    * Asked before a body is read: at its limits, the gateway turns calls away as cheaply as it can, with no outcome of their own.
    * Undefined: the request goes its way, where a caller without a valid key hears of that instead.
    */
-  turnAway(request: () => HttpRequest): (HttpReply & { readonly body: Uint8Array }) | undefined
+  turnAway(request: () => HttpRequest): BriefRefusal | undefined
   /** Opens connections to the targets of a model before they are needed. Throws `unknown-model`. */
   warm(model: string): void
 }
@@ -75,6 +77,10 @@ export interface Line {
 export function createLine(parts: LineParts): Line {
   const settle = settler(parts)
   const { door } = parts
+  const brief = briefRefusals((dialect, error, id) => {
+    const { status, headers, body } = refuse(error, wireOf(parts, dialect), { ...begin(dialect, new Cancellation()), id })
+    return { status, headers, body: textOf(body as Uint8Array) }
+  })
   const known = (request: HttpRequest): boolean => door.access?.known(callerOf(request)) ?? true
 
   const visible = (models: readonly ListedModel[], { principal }: Exchange): readonly ListedModel[] =>
@@ -129,8 +135,7 @@ export function createLine(parts: LineParts): Line {
       const { op, dialect } = matchEndpoint(request)
       if ((op !== 'chat' && op !== 'count') || !known(request)) return undefined
       parts.admission?.turnedAway()
-      const { status, headers, body } = refuse(error, wireOf(parts, dialect), begin(dialect, new Cancellation()))
-      return { status, headers, body: body as Uint8Array }
+      return brief.of(dialect, error)
     },
     refuse(request, error) {
       const { dialect } = matchEndpoint(request)

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { type Chunk, type HttpReply, unread } from '../core/http.ts'
 import { createTurn } from '../core/turn.ts'
+import type { BriefRefusal } from '../ingress/brief-refusals.ts'
 
 /** A caller that reads nothing for this long is gone. */
 const STALL_MS = 30_000
@@ -23,21 +24,18 @@ export async function sendReply(reply: HttpReply, response: ServerResponse, opti
   }
 }
 
-const decoder = new TextDecoder()
-
-/** In one piece with its head, for answers of which there are many just when time is short. */
-export function sendRefusal(
-  { status, headers, body }: HttpReply & { readonly body: Uint8Array },
-  response: ServerResponse,
-  closing: boolean,
-): void {
-  if (closing) headers['connection'] = 'close'
-  headers['content-length'] = String(body.length)
-  response.writeHead(status, headers)
-  response.end(decoder.decode(body))
-}
-
 const turn = createTurn()
+
+/** With its head in one piece, together with others: there are many of them just when time is short. */
+export function sendRefusal({ status, headers, body }: BriefRefusal, response: ServerResponse, closing: boolean): void {
+  turn.atEnd(() => {
+    if (response.destroyed) return
+    if (closing) headers['connection'] = 'close'
+    headers['content-length'] = String(Buffer.byteLength(body))
+    response.writeHead(status, headers)
+    response.end(body)
+  })
+}
 
 function sendWhole({ status, headers }: HttpReply, body: Uint8Array, response: ServerResponse, { method, closing }: SendOptions): void {
   if (closing) headers['connection'] = 'close'
