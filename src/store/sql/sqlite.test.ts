@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -223,4 +223,13 @@ test('many processes that start at once on no file at all find one ready databas
   t.after(() => store.close())
   assert.equal((await store.records.list('key')).data.length, 4)
   assert.deepEqual(await store.audit.verify(), { entries: 4 })
+})
+
+test('a new file is for its owner only', { skip: process.platform === 'win32' && 'modes are not kept there' }, async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'signalbox-mode-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const database = await openDatabase(`sqlite:${join(directory, 'new.db')}`)
+  await database.ready
+  for (const file of readdirSync(directory)) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file)
+  await database.close()
 })

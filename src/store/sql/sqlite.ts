@@ -1,5 +1,5 @@
 /** SQLite through `node:sqlite`: one connection per thread, WAL, calls that do not wait for the disk. */
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
@@ -42,9 +42,21 @@ export async function openSqlite(path: string, { writeMs = WRITE_MS, migrations 
   }
 }
 
+/** What it holds is nobody else's business. Its log and index get the same mode from SQLite; a file that is there keeps its own. */
+function createPrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'ax', 0o600))
+  } catch {
+    // It is there, or opening it says what is wrong.
+  }
+}
+
 function openFile(path: string): DatabaseSync {
   const file = path === ':memory:' ? path : resolve(path)
-  if (file !== ':memory:') refuseUnusable(file)
+  if (file !== ':memory:') {
+    refuseUnusable(file)
+    createPrivate(file)
+  }
   let sqlite: DatabaseSync | undefined
   try {
     sqlite = new DatabaseSync(file, { timeout: WRITE_MS, enableForeignKeyConstraints: true })
