@@ -33,6 +33,7 @@ let count = 0
 
 export class Caller {
   readonly #agent = new Agent({ keepAlive: true })
+  readonly #timers = new Set<NodeJS.Timeout>()
 
   /** Never rejects. */
   call(
@@ -85,6 +86,7 @@ export class Caller {
       })
       running.add(call)
     }, everyMs)
+    this.#timers.add(timer)
     return {
       answers,
       async stop() {
@@ -95,7 +97,9 @@ export class Caller {
     }
   }
 
+  /** Ends all load. */
   close(): void {
+    for (const timer of this.#timers) clearInterval(timer)
     this.#agent.destroy()
   }
 }
