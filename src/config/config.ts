@@ -29,6 +29,8 @@ export interface Config {
   readonly money: MoneyConfig
   readonly reconcile?: ReconcileConfig | undefined
   readonly telemetry: { readonly log: 'off' | 'errors' | 'calls' }
+  /** Refreshing the catalogue while the server runs. */
+  readonly catalog?: CatalogConfig | undefined
   /** Failover drills on a schedule. */
   readonly drills?: DrillsConfig | undefined
   /** Sections whose engines come later, validated and with defaults filled in. */
@@ -38,6 +40,12 @@ export interface Config {
 /** In the order in which they are tried. */
 export const drillFaultNames = ['error', 'rate-limit', 'slow', 'stall', 'truncate', 'bad-json', 'refused'] as const
 export type DrillFault = (typeof drillFaultNames)[number]
+
+export interface CatalogConfig {
+  readonly refreshMs: number
+  /** Undefined: the public source. */
+  readonly url: string | undefined
+}
 
 export interface DrillsConfig {
   readonly everyMs: number

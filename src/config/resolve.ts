@@ -64,6 +64,7 @@ export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: 
     money: moneyOf(input),
     ...(input.reconcile && { reconcile: reconcileOf(input.reconcile) }),
     telemetry: input.telemetry,
+    ...(input.catalog && { catalog: { refreshMs: ms(input.catalog.refresh), url: input.catalog.url } }),
     ...(input.drills && { drills: drillsOf(input.drills) }),
     later: laterOf(input),
   }

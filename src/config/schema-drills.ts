@@ -1,15 +1,7 @@
 /** Failover drills on a schedule. */
 import { z } from 'zod'
 import { drillFaultNames } from './config.ts'
-import { optionalDuration, secret } from './schema-parts.ts'
-
-const SHORTEST_MS = 60_000
-
-const every = optionalDuration()
-  .unwrap()
-  .refine((text) => !/^\d+(\.\d+)?(ms|s)$/.test(text) || Number.parseFloat(text) * (text.endsWith('ms') ? 1 : 1_000) >= SHORTEST_MS, {
-    error: 'too often\nwrite "1m" or more',
-  })
+import { interval, optionalDuration, secret } from './schema-parts.ts'
 
 const webhook = z
   .strictObject({
@@ -24,7 +16,7 @@ const webhook = z
 
 export const drills = z
   .strictObject({
-    every: every.default('24h').describe('How often.'),
+    every: interval().default('24h').describe('How often.'),
     routes: z.array(z.string().min(1)).min(1).optional().describe('Routes to drill. Absent: all.'),
     faults: z.array(z.enum(drillFaultNames)).min(1).optional().describe('Faults to inject. Absent: all.'),
     live: z.boolean().default(false).describe('Really call healthy targets, with requests marked as drills, instead of the simulator.'),

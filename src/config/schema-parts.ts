@@ -7,6 +7,8 @@ import { wireIds } from './known.ts'
 const durationHelp = 'not a duration\nwrite a number with a unit, in quotes: "250ms", "8s", "5m", "1h"'
 const sizeHelp = 'not a size\nwrite a number with a unit, in quotes: "16KB", "64MB"'
 
+const SHORTEST_INTERVAL_MS = 60_000
+
 const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 const sizePattern = /^(\d+(?:\.\d+)?)(B|KB|MB|GB)$/
 
@@ -25,6 +27,12 @@ export const size = (fallback: string) => sizeText.default(fallback)
 /** Stays undefined when the operator does not say; `implied` tells the reader what then holds. */
 export const optionalDuration = (fallback?: string, implied = fallback) =>
   implied ? waitText.optional().meta({ implied }) : waitText.optional()
+
+/** Between two of the same. */
+export const interval = () =>
+  waitText.refine((text) => (parseDuration(text) ?? SHORTEST_INTERVAL_MS) >= SHORTEST_INTERVAL_MS, {
+    error: 'too often\nwrite "1m" or more',
+  })
 
 /** Whether plaintext is allowed is not known here: `cross-check.ts` decides. */
 export const secret = z.string({ error: 'not a secret reference\nwrite `env:NAME` or `file:PATH`' }).min(1, {

@@ -9,6 +9,7 @@ import { priorities } from '../core/priority.ts'
 import type { RoutingStrategy } from '../routing/strategy.ts'
 import { onBreaks, onPolicies } from './config.ts'
 import { access } from './schema-access.ts'
+import { catalog } from './schema-catalog.ts'
 import { drills } from './schema-drills.ts'
 import { cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
 import { budgets, ledger, prices, limits as rateLimits, reservation } from './schema-money.ts'
@@ -275,6 +276,7 @@ export const configSchema = z
     workflows,
     secrets,
     telemetry,
+    catalog,
     drills,
   })
   .describe('Configuration of Signalbox.')

@@ -2,7 +2,7 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Config } from '../config/config.ts'
 
-export function knownModels(config: () => Config, catalog: Catalog): (provider: string, model: string) => boolean {
+export function knownModels(config: () => Config, catalog: () => Catalog): (provider: string, model: string) => boolean {
   const named = new WeakMap<Config, ReadonlySet<string>>()
   return (provider, model) => {
     const current = config()
@@ -13,6 +13,6 @@ export function knownModels(config: () => Config, catalog: Catalog): (provider: 
       names = new Set([...current.models.values()].flatMap(({ targets }) => targets.map((target) => `${target.provider}/${target.model}`)))
       named.set(current, names)
     }
-    return names.has(`${provider}/${model}`) || catalog.resolve(preset, model) !== undefined
+    return names.has(`${provider}/${model}`) || catalog().resolve(preset, model) !== undefined
   }
 }

@@ -2,6 +2,7 @@
  * Reloading: a configuration is read and checked whole, then put into force at once, or nothing changes. One runs at a
  * time; whoever asks meanwhile shares the one that comes after, since the file may have changed again.
  */
+import type { Catalog } from '../catalog/catalog.ts'
 import type { Config, Notice, Problem } from '../config/config.ts'
 import { type Differences, differences, isSame, keepFixed } from '../config/differences.ts'
 
@@ -13,6 +14,8 @@ export interface Reread {
   readonly config?: Config | undefined
   readonly problems: readonly Problem[]
   readonly notices: readonly Notice[]
+  /** What it was checked with: another one than before where its file has changed. */
+  readonly catalog?: Catalog | undefined
 }
 
 export type ReloadResult =
@@ -26,9 +29,10 @@ export type ReloadResult =
 
 export interface ReloaderOptions {
   readonly config: Config
+  readonly catalog?: Catalog
   read(): Promise<Reread>
   /** Puts it into force. Throws to refuse it, having changed nothing. */
-  apply(next: Config, differences: Differences): Promise<void>
+  apply(next: Config, differences: Differences, catalog: Catalog | undefined): Promise<void>
   /** Told of what was put into force or refused; not of a quiet reload that came to nothing new. */
   tell(result: ReloadResult): void
 }
@@ -38,8 +42,9 @@ export interface Reloader {
   reload(options?: { readonly quietly?: boolean }): Promise<ReloadResult>
 }
 
-export function createReloader({ config: running, read, apply, tell }: ReloaderOptions): Reloader {
+export function createReloader({ config: running, catalog: known, read, apply, tell }: ReloaderOptions): Reloader {
   let current = running
+  let catalog = known
   let lastRefusal: string | undefined
   let busy: Promise<ReloadResult> | undefined
   let next: { readonly promise: Promise<ReloadResult>; quietly: boolean } | undefined
@@ -87,18 +92,20 @@ export function createReloader({ config: running, read, apply, tell }: ReloaderO
     } catch (error) {
       return { done: false, file: undefined, problems: [problemOf(error)] }
     }
-    const { file, config: written, problems, notices } = reread
+    const { file, config: written, problems, notices, catalog: facts = catalog } = reread
     if (!written) return { done: false, file, problems }
     const { config, needsRestart } = keepFixed(current, written)
-    const changes = differences(current, config)
+    const told = differences(current, config)
+    const changes = facts === catalog ? told : { ...told, changed: [...told.changed, 'the catalogue'] }
     // A reload that was asked for reads credentials again too, which the configuration only names.
     if (!quietly || !isSame(changes)) {
       try {
-        await apply(config, changes)
+        await apply(config, changes, facts)
       } catch (error) {
         return { done: false, file, problems: [problemOf(error)] }
       }
       current = config
+      catalog = facts
     }
     return { done: true, ...changes, needsRestart, notices }
   }

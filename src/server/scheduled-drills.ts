@@ -8,7 +8,7 @@ import { drillSchedule, type Schedule } from '../drills/schedule.ts'
 export interface ScheduledDrillsOptions {
   /** The one in force. */
   config(): Config
-  readonly catalog: Catalog
+  catalog(): Catalog
   readonly transport: Transport
   readonly env: SecretSources['env']
   readonly readFile: (path: string) => string
@@ -32,7 +32,7 @@ export function scheduledDrills({ config, catalog, transport, env, readFile, wri
       const simulator = simulatorTransport(createSimulator({ maxCalls: 0 }))
       return await runDrill({
         config: config(),
-        catalog,
+        catalog: catalog(),
         routes,
         faults,
         waitMs,

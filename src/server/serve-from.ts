@@ -1,5 +1,5 @@
 /** From a configuration, found or none, to a serving thread: the first one and all others begin here. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Config, Problem } from '../config/config.ts'
@@ -20,9 +20,11 @@ export async function startFrom(
   flags: ServeFlags,
   thread: (config: Config) => ThreadOptions | undefined | Promise<ThreadOptions | undefined>,
 ): Promise<Started> {
+  const catalogFile = catalogPathOf(file)
+  const catalogNow = catalogOf(catalogFile)
   let catalog: Catalog
   try {
-    catalog = catalogFrom(catalogPathOf(file))
+    catalog = catalogNow()
   } catch (error) {
     return { problem: (error as Error).message }
   }
@@ -30,12 +32,29 @@ export async function startFrom(
   if (!first.config) return { problem: problemsText(file ?? '', first.problems) }
   const { config } = first
   const readFile = (path: string): string => readFileSync(isAbsolute(path) || file === undefined ? path : join(dirname(file), path), 'utf8')
-  const reload = (): Promise<Reread> => (file === undefined ? builtIn(flags, catalog) : rereadFile(file, flags, catalog))
+  const reload = async (): Promise<Reread> => {
+    const catalog = catalogNow()
+    return { ...(await (file === undefined ? builtIn(flags, catalog) : rereadFile(file, flags, catalog))), catalog }
+  }
   try {
-    return { serving: await startServing({ config, catalog, source: file, reload, readFile, thread: await thread(config) }), config }
+    return {
+      serving: await startServing({ config, catalog, catalogFile, source: file, reload, readFile, thread: await thread(config) }),
+      config,
+    }
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     return { problem: error.message }
+  }
+}
+
+/** The catalogue as its file has it at the moment; the same one as long as the file is. Throws for a file that cannot be read. */
+function catalogOf(path: string): () => Catalog {
+  let known: { readonly stamp: string; readonly catalog: Catalog } | undefined
+  return () => {
+    const file = statSync(path, { throwIfNoEntry: false })
+    const stamp = file ? `${file.ino} ${file.mtimeMs} ${file.size}` : ''
+    if (known?.stamp !== stamp) known = { stamp, catalog: catalogFrom(path) }
+    return known.catalog
   }
 }
 

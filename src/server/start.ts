@@ -32,6 +32,7 @@ import { metricsPage, watchConnections } from './metrics.ts'
 import { type Owner, ownerOf, sameSecret } from './owner.ts'
 import { readFileText } from './read-file.ts'
 import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
+import { scheduledCatalog } from './scheduled-catalog.ts'
 import { scheduledDrills } from './scheduled-drills.ts'
 import type { GatewayState } from './state/open-state.ts'
 import { createBalance } from './threads/balance.ts'
@@ -42,6 +43,8 @@ export interface ServeOptions {
   readonly config: Config
   /** Default: the built one. */
   readonly catalog?: Catalog
+  /** The file that refreshed facts are kept in. Absent: they are not refreshed. */
+  readonly catalogFile?: string
   /** Where the configuration came from; undefined when there is none. */
   readonly source?: string
   /** Reads the configuration again, for a reload. */
@@ -114,7 +117,8 @@ export class StartError extends Error {
 
 export async function startServing({
   config,
-  catalog = createCatalog(),
+  catalog: firstCatalog = createCatalog(),
+  catalogFile,
   source,
   reload,
   env = process.env,
@@ -127,7 +131,11 @@ export async function startServing({
   const memory = reasoningMemory()
   const store = responseStore()
   let current = config
-  const knownModel = knownModels(() => current, catalog)
+  let catalog = firstCatalog
+  const knownModel = knownModels(
+    () => current,
+    () => catalog,
+  )
   const metrics = callMetrics({ knownModel })
   const share = threadShare(thread?.index ?? 0)
   const health = createHealth({ onTransition: metrics.transition })
@@ -168,9 +176,14 @@ export async function startServing({
   let stopping: Promise<void> | undefined
   let others: Others | undefined
   const balance = thread && createBalance(thread.balance, thread.index)
-  const drills = scheduledDrills({ config: () => current, catalog, transport, env, readFile, write })
+  const drills = scheduledDrills({ config: () => current, catalog: () => catalog, transport, env, readFile, write })
+  const refreshes =
+    catalogFile !== undefined && !thread?.first
+      ? scheduledCatalog({ path: catalogFile, tell: write, reload: () => reloadNow({ quietly: true }) })
+      : undefined
   const reloader = createReloader({
     config,
+    catalog,
     read: async () => (await reload?.()) ?? { config: current, problems: [], notices: [] },
     apply,
     tell: (result) => thread?.first || write(reloadText(result, source ?? 'the configuration')),
@@ -203,6 +216,7 @@ export async function startServing({
   }
   ready = true
   if (!thread?.first) drills.configure(config.drills)
+  refreshes?.configure(config.catalog)
   // What was compiled for this start is there for the next one, however this process ends.
   flushCompileCache()
   const address = server.server.address()
@@ -233,7 +247,7 @@ export async function startServing({
   }
 
   /** Whatever can fail comes first: a refused configuration leaves nothing behind. */
-  async function apply(next: Config, { changed, removed }: Differences): Promise<void> {
+  async function apply(next: Config, { changed, removed }: Differences, facts = catalog): Promise<void> {
     const nextOwner = ownerFor(next, owner)
     const secrets = await state.secrets.prepare(next)
     try {
@@ -243,6 +257,7 @@ export async function startServing({
       throw error
     }
     await secrets.commit()
+    catalog = facts
     line = build(next)
     // A provider that is another one now is not judged by what the old one did.
     const other = new Set([...changed, ...removed].map((path) => path.replace(/^providers\./, '')))
@@ -255,6 +270,7 @@ export async function startServing({
     state.configure(next, owner.key)
     current = next
     if (!thread?.first) drills.configure(next.drills)
+    refreshes?.configure(next.catalog)
   }
 
   async function stateFor(first: Config, ownerKey: string): Promise<GatewayState> {
@@ -289,6 +305,7 @@ export async function startServing({
   async function drain(): Promise<void> {
     ready = false
     drills.stop()
+    refreshes?.stop()
     const closed = server.close()
     let lastWords: ReturnType<typeof setTimeout> | undefined
     const limit = setTimeout(() => {
