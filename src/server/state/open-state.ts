@@ -46,7 +46,7 @@ export interface GatewayState {
   readonly spending: Spending
   readonly secrets: OpenSecrets
   readonly services: AdminServices
-  /** Whether callers can be told from strangers. */
+  /** Whether callers can be told from strangers, and what they may spend. Stays so when the store goes away. */
   ready(): boolean
   /** What the ledger has buffered is written: before calls go upstream. */
   commit(): void
@@ -100,10 +100,11 @@ export async function openState({
   })
   const reconciler = openReconciler({ ledger, secret: secrets.resolve, readFile, tell, scheduled: first })
   await reconciler.configure(config)
-  let loaded = false
-  const loading = Promise.all([access.load(), spending.ready]).then(() => {
-    loaded = true
+  let rulesKnown = false
+  const rules = spending.ready.then(() => {
+    rulesKnown = true
   })
+  const loading = Promise.all([access.load(), rules])
   await Promise.race([loading, new Promise((done) => setTimeout(done, PATIENCE_MS).unref())])
 
   return {
@@ -130,7 +131,7 @@ export async function openState({
       reconciliation: reconciler.admin,
       credits: creditAdmin(store.records, spending),
     },
-    ready: () => loaded || access.status().loaded,
+    ready: () => rulesKnown && access.status().loaded,
     commit: () => ledger.commit(),
     configure(next, key) {
       money = next.money

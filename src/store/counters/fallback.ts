@@ -29,6 +29,8 @@ export interface FallbackCounters extends Counters {
 }
 
 const MEND_MS = 100
+/** So long a call waits for what the ledger says of a counter that this process has seen itself. */
+const LEDGER_MS = 250
 
 /** What was known of a counter when this process began to count by itself. */
 interface Base {
@@ -89,7 +91,8 @@ export function createFallbackCounters({ redis, onFailure, replicas = 1, now = D
   }
 
   async function readBase(hold: Hold, own: number): Promise<Base> {
-    const told = hold.spentBefore && !rollingSliceMs(hold) ? await Promise.resolve(hold.spentBefore()).catch(() => undefined) : undefined
+    const asked = hold.spentBefore && !rollingSliceMs(hold) ? askLedger(hold.spentBefore) : undefined
+    const told = await (redis.lastSeen(hold.counter) ? soon(asked, LEDGER_MS) : asked)
     // A budget of which nobody knows what is left of it stays closed.
     if (hold.spentBefore && hold.limit !== undefined && !redis.lastSeen(hold.counter) && told === undefined) throw redisDown()
     return { used: Math.max(usedOf(hold.counter), (told ?? 0) + own), own }
@@ -195,6 +198,25 @@ export function createFallbackCounters({ redis, onFailure, replicas = 1, now = D
     },
     read: (counters) => (redis.ready ? redis.read(counters) : local.read(counters)),
     close: () => redis.close(),
+  }
+}
+
+const askLedger = async (spentBefore: NonNullable<Hold['spentBefore']>): Promise<number | undefined> => {
+  try {
+    return await spentBefore()
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined: not in time. */
+async function soon<T>(answer: Promise<T> | undefined, ms: number): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), ms)
+  try {
+    return await Promise.race([answer, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
