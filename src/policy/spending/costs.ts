@@ -4,7 +4,8 @@
  * Held are `input estimate × margin` tokens of input, and of output what the caller allows (its own maximum, or the usual where it sets
  * none, at most the cap, and no more than the model can write), at the price of the dearest place the call may go to, after mark-up.
  * A call is let in only while spent + held + its own hold stay within the limit, so what is spent never passes the limit by more than
- * running calls exceed their holds by: where estimates hold and callers set a maximum below the cap, by nothing.
+ * running calls exceed their holds by: where estimates hold and callers set a maximum below the cap, by nothing. A call without a maximum may go
+ * while there is room for its input: it then holds all that is left.
  */
 import type { Nanos } from '../../core/money.ts'
 import type { PricedCandidate } from '../../core/policy.ts'
@@ -85,6 +86,13 @@ export class Costs {
     const told = cost ?? (this.#policy.unknown === 'estimate' ? estimatedCost(this.#policy, this.input, output) : undefined)
     this.#costs[index] = told ?? null
     return told
+  }
+
+  /** What the tenant is charged for the input alone. Undefined: nobody knows. */
+  leastCharge(index: number): number | undefined {
+    const cost = this.candidates[index]?.worstCost(this.input, 0)
+    const told = cost ?? (this.#policy.unknown === 'estimate' ? estimatedCost(this.#policy, this.input, 0) : undefined)
+    return told === undefined ? undefined : wholeOf(mostOf(told, this.#markup))
   }
 
   /** What the tenant may be charged, as counters count it. */

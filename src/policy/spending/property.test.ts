@@ -57,7 +57,8 @@ for (const lagging of [false, true])
   })
 
 const larger = (one: bigint, other: bigint): bigint => (one > other ? one : other)
-const holdAt = (candidate: PricedCandidate, { inputTokens, maxOutputTokens = 4_096 }: SpendingCall): bigint =>
+/** A call without a maximum holds what is left, where that is less: at least its input. */
+const holdAt = (candidate: PricedCandidate, { inputTokens, maxOutputTokens = 0 }: SpendingCall): bigint =>
   candidate.worstCost(inputTokens, maxOutputTokens) ?? 0n
 
 async function play(seed: number, lagging: boolean): Promise<number> {

@@ -40,6 +40,8 @@ export class Reservation implements Admitted {
   #holds: Hold[] = []
   #states: readonly CounterState[] = []
   #without: Map<number, string> | undefined
+  /** What was left under budgets that could not hold all of it. */
+  #left: Map<Meter, number> | undefined
   #settled = false
 
   constructor(desk: Desk, call: SpendingCall) {
@@ -129,7 +131,8 @@ export class Reservation implements Admitted {
     return without ? all.filter((index) => !without.has(index)) : all
   }
 
-  #amountOf({ measure, limit }: Meter, places: readonly number[]): number {
+  #amountOf(meter: Meter, places: readonly number[]): number {
+    const { measure, limit } = meter
     switch (measure) {
       case 'requests':
       case 'concurrent':
@@ -143,7 +146,7 @@ export class Reservation implements Admitted {
       case 'charge': {
         let most = 0
         for (const index of places) most = Math.max(most, this.#costs.charge(index) ?? 0)
-        return most
+        return Math.min(most, this.#left?.get(meter) ?? most)
       }
     }
   }
@@ -188,8 +191,23 @@ export class Reservation implements Admitted {
     const hold = this.#holds[reserved.index]
     if (!applied || !hold) throw new Error(`counters refuse a hold that is none: ${reserved.index}`)
     const breach: Breach = { applied, state: reserved.state, amount: hold.amount, retryAfterMs: reserved.retryAfterMs }
-    if (this.#goesElsewhere(applied)) return this.#attempt()
+    if (this.#goesElsewhere(applied) || this.#takesWhatIsLeft(breach)) return this.#attempt()
     return this.#breached(breach)
+  }
+
+  /**
+   * Nobody asked for an answer as long as what is held for one without a maximum: such a call may go while anything is left, and holds that.
+   * Only one at a time can: it leaves nothing for others.
+   */
+  #takesWhatIsLeft({ applied, state: { spent, held }, amount }: Breach): boolean {
+    const { meter } = applied
+    const left = meter.limit - spent - held
+    if (meter.measure !== 'charge' || this.#call.maxOutputTokens !== undefined || left <= 0 || left >= amount) return false
+    for (const index of this.#placesOf(applied)) if (!((this.#costs.leastCharge(index) ?? amount) <= left)) return false
+    this.#left ??= new Map()
+    // Somebody else may have taken it meanwhile; then there is less again, or nothing.
+    this.#left.set(meter, left)
+    return true
   }
 
   /** A limit of one provider or model is reached: what is left of the others is tried. */
@@ -210,6 +228,7 @@ export class Reservation implements Admitted {
     if (meter.kind === 'rate') {
       const headers = limitHeaders(exchange.dialect, [applied], [state], this.#now)
       if (headers) exchange.limitHeaders = headers
+      this.#count(meter, 'refused')
       throw rateRefusal(breach, this.#now)
     }
     slot.seen = state.spent
@@ -220,10 +239,16 @@ export class Reservation implements Admitted {
     if (meter.budget?.onBreach === 'next-tier') {
       const fallen = this.#desk.fallen.get(exchange) ?? new Set()
       this.#desk.fallen.set(exchange, fallen.add(meter.id))
+      this.#count(meter, 'next-tier')
       return { fallTo: 'next-tier', why: why(breach, this.#who, this.#now), refusal }
     }
     if (waits(meter) && this.#mayFit(breach)) return { wait: breach }
+    this.#count(meter, 'refused')
     throw refusal
+  }
+
+  #count({ kind, measure, by }: Meter, outcome: 'refused' | 'next-tier'): void {
+    this.#desk.refusals.add(kind === 'rate' ? 'limit' : kind, measure, by, outcome)
   }
 
   /** Calls that run may come to less than they hold, or the window may end in time. */
@@ -245,6 +270,7 @@ export class Reservation implements Admitted {
           // The window may be another one by now.
           this.#now = clock()
           this.#without = undefined
+          this.#left = undefined
           this.#collect()
           const one = await this.#attempt()
           if (!('wait' in one)) return one
@@ -252,6 +278,7 @@ export class Reservation implements Admitted {
           return undefined
         })
     if (verdict) return verdict
+    this.#count(last.applied.meter, 'refused')
     throw budgetRefusal(last, this.#who, this.#now)
   }
 

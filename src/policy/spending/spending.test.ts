@@ -441,3 +441,30 @@ test('lost calls count at their estimate, also under rules of their key, however
   await refusal(() => admitted(desk, call({ ...CENT, principal })))
   desk.close()
 })
+
+test('a call that sets no maximum goes while anything is left, and then leaves nothing for others meanwhile', async () => {
+  // Held would be 4,096 tokens of output: four cents.
+  const { desk, call } = rig({ budgets: [budget('b', { limit: '0.03' })] })
+  const asked = { input: 1_000, output: 300 }
+  const open = () => call({ ...CENT, output: undefined })
+  const first = open()
+  const admission = await admitted(desk, first)
+  assert.equal((await refusal(() => admitted(desk, open()))).code, 'budget_exceeded')
+  end(first, admission, asked)
+  let served = 1
+  for (;;) {
+    const next = open()
+    const verdict = await admitted(desk, next).catch(() => undefined)
+    if (!verdict) break
+    end(next, verdict, asked)
+    served++
+  }
+  // Each comes to 0.4 cents. The eighth finds 0.2 left, twice what its input costs, and passes the limit by what it came to beyond that.
+  assert.equal(served, 8)
+})
+
+test('what is dear for its input, or has a maximum, is held whole or not at all', async () => {
+  const { desk, call } = rig({ budgets: [budget('b', { limit: '0.005' })] })
+  assert.equal((await refusal(() => admitted(desk, call(CENT)))).code, 'budget_exceeded')
+  assert.equal((await refusal(() => admitted(desk, call({ input: 100_000, output: undefined })))).code, 'budget_exceeded')
+})

@@ -8,6 +8,7 @@ import type { Ledger, LedgerEntry } from '../../core/ledger.ts'
 import type { Spending } from '../../core/policy.ts'
 import type { RecordStore } from '../../core/records.ts'
 import type { BudgetRule, RateRule } from '../../core/rules.ts'
+import { createTally, type Tally } from '../../core/tally.ts'
 import { type HoldPolicy, policyOf } from './costs.ts'
 import type { Desk } from './desk.ts'
 import type { RuleValue } from './matcher.ts'
@@ -58,6 +59,8 @@ export interface SpendingDesk extends Spending {
   statement(organisation: string, from: number, to: number): Promise<Statement>
   /** Calls that wait for room. */
   readonly waiting: number
+  /** Calls that had no room: by kind of rule, what it counts, for whom, and what became of the call. */
+  readonly refusals: Pick<Tally, 'read'>
   close(): void
 }
 
@@ -74,6 +77,7 @@ export function createSpending(options: SpendingOptions): SpendingDesk {
     book,
     line,
     warnings: createWarnings(counters, warn),
+    refusals: createTally(),
     clock,
     recordOf: options.recordOf,
     policy: policyOf(policy),
@@ -82,6 +86,7 @@ export function createSpending(options: SpendingOptions): SpendingDesk {
 
   return {
     ready: book.ready,
+    refusals: desk.refusals,
     get waiting() {
       return line.size
     },
