@@ -13,6 +13,7 @@ import type { AccessConfig } from './access.ts'
 import type { ConfigOutput } from './schema.ts'
 import type { ScoreConfig } from './schema-routing.ts'
 import type { SecretsConfig } from './schema-secrets.ts'
+import type { TlsConfig } from './schema-server.ts'
 
 export interface Config {
   readonly server: ServerConfig
@@ -29,6 +30,8 @@ export interface Config {
   readonly money: MoneyConfig
   readonly reconcile?: ReconcileConfig | undefined
   readonly telemetry: { readonly log: 'off' | 'errors' | 'calls' }
+  /** Who is told of what happens. */
+  readonly events?: EventsConfig | undefined
   /** Refreshing the catalogue while the server runs. */
   readonly catalog?: CatalogConfig | undefined
   /** Failover drills on a schedule. */
@@ -45,6 +48,17 @@ export interface CatalogConfig {
   readonly refreshMs: number
   /** Undefined: the public source. */
   readonly url: string | undefined
+}
+
+/** Types of events that a webhook may be told of. */
+export const eventTypes = ['budget-warning', 'budget-exceeded'] as const
+
+export interface EventsConfig {
+  readonly webhook: {
+    readonly url: string
+    readonly secret: string | undefined
+    readonly when: readonly (typeof eventTypes)[number][]
+  }
 }
 
 export interface DrillsConfig {
@@ -76,6 +90,8 @@ export interface ServerConfig {
     readonly held: number
     readonly depth: number
   }
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsConfig | undefined
 }
 
 export interface ProviderConfig {

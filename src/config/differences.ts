@@ -44,6 +44,14 @@ export function keepFixed(running: Config, next: Config): { readonly config: Con
   if (next.server.host !== running.server.host) needsRestart.push('server.host')
   if (next.server.port !== running.server.port) needsRestart.push('server.port')
   if (next.store.url !== running.store.url) needsRestart.push('store.url')
-  const { host, port } = running.server
-  return { config: { ...next, server: { ...next.server, host, port }, store: running.store }, needsRestart }
+  const otherTls = handshakeOf(next) !== handshakeOf(running)
+  if (otherTls) needsRestart.push('server.tls')
+  const { host, port, tls } = running.server
+  return {
+    config: { ...next, server: { ...next.server, host, port, ...(otherTls && { tls }) }, store: running.store },
+    needsRestart,
+  }
 }
+
+/** What of TLS a listener is made with. Certificates and the oldest version are not: those may change. */
+const handshakeOf = ({ server: { tls } }: Config): string => (tls ? `${tls.clients} ${tls.http2}` : '')

@@ -11,6 +11,7 @@ import {
   type CommitConfig,
   type Config,
   type DrillsConfig,
+  type EventsConfig,
   type GroupConfig,
   laterSections,
   type MoneyConfig,
@@ -52,6 +53,7 @@ export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: 
         held: bytes(input.server.limits.held),
         depth: input.server.limits.depth,
       },
+      ...(input.server.tls && { tls: { ...input.server.tls, http2: input.server.http2 } }),
     },
     store: { url: embedded && input.store.url === 'sqlite:./signalbox.db' ? 'memory:' : input.store.url },
     shared: input.shared,
@@ -64,6 +66,7 @@ export function resolve(input: ConfigOutput, { env = {}, overrides, embedded }: 
     money: moneyOf(input),
     ...(input.reconcile && { reconcile: reconcileOf(input.reconcile) }),
     telemetry: input.telemetry,
+    ...(input.events && { events: eventsOf(input.events) }),
     ...(input.catalog && { catalog: { refreshMs: ms(input.catalog.refresh), url: input.catalog.url } }),
     ...(input.drills && { drills: drillsOf(input.drills) }),
     later: laterOf(input),
@@ -167,6 +170,10 @@ function drillsOf({ every, routes, faults, live, wait, webhook }: NonNullable<Co
     waitMs: wait === undefined ? undefined : ms(wait),
     webhook: webhook && { url: webhook.url, secret: webhook.secret, when: webhook.when },
   }
+}
+
+function eventsOf({ webhook: { url, secret, when } }: NonNullable<ConfigOutput['events']>): EventsConfig {
+  return { webhook: { url, secret, when } }
 }
 
 function moneyOf({ budgets, limits, prices, reservation: { queue, ...reservation }, ledger }: ConfigOutput): MoneyConfig {

@@ -11,6 +11,7 @@ import { onBreaks, onPolicies } from './config.ts'
 import { access } from './schema-access.ts'
 import { catalog } from './schema-catalog.ts'
 import { drills } from './schema-drills.ts'
+import { events } from './schema-events.ts'
 import { cache, guards, mcp, prompts, tiers, workflows } from './schema-later.ts'
 import { budgets, ledger, prices, limits as rateLimits, reservation } from './schema-money.ts'
 import { bodyFields, duration, headers, optionalDuration, secret, size, wire } from './schema-parts.ts'
@@ -18,6 +19,7 @@ import { price } from './schema-prices.ts'
 import { reconcile } from './schema-reconcile.ts'
 import { constraints, pool, prefer, retention, routeOrModel, someTarget, strategy, when } from './schema-routing.ts'
 import { secrets } from './schema-secrets.ts'
+import { http2, tls } from './schema-server.ts'
 
 const limits = z
   .strictObject({
@@ -43,6 +45,8 @@ const server = z
     threads: z.int().min(1).max(256).default(1).describe('Threads that serve requests.'),
     drain: duration('30s').describe('How long running calls may take to end when the gateway stops.'),
     limits,
+    tls,
+    http2,
   })
   .prefault({})
   .describe('The HTTP listener.')
@@ -276,6 +280,7 @@ export const configSchema = z
     workflows,
     secrets,
     telemetry,
+    events,
     catalog,
     drills,
   })
