@@ -152,6 +152,13 @@ export class Breaker {
     }
   }
 
+  /** Another replica found it failing: rested as long as it does there, but not beyond a first rest, and then probed. False: it is not closed here. */
+  hear(restMs: number, now: number): boolean {
+    if (this.state(now) !== 'closed') return false
+    this.#rest('consecutive', now + Math.min(Math.max(0, restMs), this.#options.restMs))
+    return true
+  }
+
   /** The call ended without saying anything of the target. */
   neutral(pass: Pass): void {
     this.#forget(pass)
@@ -187,10 +194,14 @@ export class Breaker {
     const { restMs, maxRestMs, random } = this.#options
     if (this.#state === 'closed' && now - this.#closedAt > FORGIVEN_AFTER_MS) this.#level = 0
     const rest = Math.min(maxRestMs, restMs * 2 ** this.#level)
+    this.#level = Math.min(this.#level + 1, 30)
+    this.#rest(cause, now + rest / 2 + (rest / 2) * random())
+  }
+
+  #rest(cause: BreakerCause, until: number): void {
     this.#state = 'open'
     this.#cause = cause
-    this.#level = Math.min(this.#level + 1, 30)
-    this.#until = now + rest / 2 + (rest / 2) * random()
+    this.#until = until
     this.#epoch++
     this.#plain = { epoch: this.#epoch, probe: false }
     this.#consecutive = 0

@@ -213,3 +213,26 @@ test('names that callers invent do not fill the memory', () => {
   for (let count = 0; count < 12_000; count++) health.of({ ...candidate(), model: `m${count}` }, 'openai-chat')
   assert.ok(health.snapshot().length <= 10_000)
 })
+
+test('what another replica found failing rests here too, shorter, and is probed like any other', () => {
+  const { clock, health, standing, transitions } = rig()
+  health.hear({ provider: 'a', wire: 'openai-chat', model: 'm', restMs: 300_000 })
+  assert.equal(standing(), 'resting')
+  assert.deepEqual(
+    transitions.map(({ to, heard }) => [to, heard]),
+    [['open', true]],
+  )
+  clock.now += 5_000
+  assert.equal(standing(), 'probe')
+})
+
+test('a good answer of a moment ago is believed more than what others say; unknown targets are nobody’s business', () => {
+  const { clock, health, call, standing } = rig()
+  call()
+  health.hear({ provider: 'a', wire: 'openai-chat', model: 'm', restMs: 5_000 })
+  assert.equal(standing(), 'ready')
+  clock.now += 2_000
+  health.hear({ provider: 'b', wire: 'openai-chat', model: 'm', restMs: 5_000 })
+  health.hear({ provider: 'a', wire: 'openai-chat', model: 'm', restMs: 5_000 })
+  assert.equal(standing(), 'resting')
+})

@@ -15,6 +15,10 @@ export interface Transition {
   readonly from: BreakerState
   readonly to: BreakerState
   readonly at: number
+  /** How long it will be left in peace. */
+  readonly restMs: number
+  /** Not found out here: another replica or thread said so. */
+  readonly heard: boolean
 }
 
 export interface HealthOptions {
@@ -47,12 +51,17 @@ export interface TargetReport {
 export interface Health extends HealthView {
   /** The configuration now in force: how many keys each provider has. Refused keys get another chance. */
   configure(keyCounts: ReadonlyMap<string, number>): void
+  /** Another replica or thread found this target failing. */
+  hear(failing: Failing): void
   /** What an answer held, once it is known. */
   learn(id: { provider: string; wire: string; model: string }, answer: Learned): void
   snapshot(): readonly TargetReport[]
   now(): number
   random(): number
 }
+
+/** What replicas tell each other. */
+export type Failing = Pick<Transition, 'provider' | 'wire' | 'model' | 'restMs'>
 
 export interface Learned {
   readonly output?: number | undefined
@@ -70,13 +79,16 @@ export function createHealth({ now = Date.now, random = Math.random, breaker = {
   const found = new WeakMap<Candidate, { wire: WireId; target: TargetState }>()
   const retired = new Map<string, Set<number>>()
   let keyCounts: ReadonlyMap<string, number> = new Map()
+  let hearing = false
 
   const surroundings: Surroundings = {
     now,
     random,
     breaker,
-    changed({ provider, wire, model }, from, to) {
-      onTransition?.({ provider, wire, model, from, to, at: now() })
+    changed(target, from, to) {
+      const { provider, wire, model } = target
+      const at = now()
+      onTransition?.({ provider, wire, model, from, to, at, restMs: target.restMs(at), heard: hearing })
     },
     retiredKeys(provider) {
       let places = retired.get(provider)
@@ -133,6 +145,11 @@ export function createHealth({ now = Date.now, random = Math.random, breaker = {
           target.forgive()
         }
       }
+    },
+    hear({ provider, wire, model, restMs }) {
+      hearing = true
+      targets.get(nameOf(provider, wire, model))?.hear(restMs)
+      hearing = false
     },
     learn({ provider, wire, model }, { output, cachedShare, tokensPerSecond }) {
       for (const name of [nameOf(provider, wire, model), nameOf(provider, wire, `${model}\nload`)])

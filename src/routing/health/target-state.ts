@@ -27,6 +27,8 @@ export class TargetState implements TargetHealth {
   inFlight = 0
   lastFailedAt = 0
   lastUsedAt = 0
+  /** When it last answered well. */
+  lastGoodAt = 0
   readonly #surroundings: Surroundings
   /** False: only load and latencies are kept. */
   readonly #faults: boolean
@@ -182,6 +184,12 @@ export class TargetState implements TargetHealth {
     if (tokensPerSecond !== undefined) this.#speed.add(tokensPerSecond)
   }
 
+  /** Another replica found it failing. What answered well here a moment ago is believed more. */
+  hear(restMs: number): void {
+    const now = this.#surroundings.now()
+    if (this.#faults && now - this.lastGoodAt > BELIEVED_MS && this.#breaker.hear(restMs, now)) this.#tellChange(now)
+  }
+
   /** The configuration has changed: refused keys may be new ones. */
   forgive(): void {
     for (const key of this.#keys) key.retired = false
@@ -213,6 +221,7 @@ export class TargetState implements TargetHealth {
     if (key) key.inFlight--
     if (!this.#faults) return
     if (!fault) {
+      this.lastGoodAt = now
       this.#breaker.success(pass, now)
       this.#errors.add(false, now)
       if (key) this.#retired.delete(place)
@@ -284,6 +293,9 @@ export class TargetState implements TargetHealth {
     this.#surroundings.changed(this, before, state)
   }
 }
+
+/** For so long a good answer speaks against what others say. */
+const BELIEVED_MS = 1_000
 
 const NO_HEADERS: Readonly<Headers> = {}
 
