@@ -12,7 +12,9 @@ function three(t: TestContext, options: { readonly url?: string; readonly thread
   const all = heard.map(
     (list): Gossip<Word> => openGossip<Word>({ topic: 'a-topic', ...options, hear: ({ said }) => void list.push(said) }),
   )
-  t.after(() => all.forEach((one) => one.close()))
+  t.after(() => {
+    for (const one of all) one.close()
+  })
   return { heard, all }
 }
 
