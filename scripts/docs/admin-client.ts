@@ -38,6 +38,8 @@ export function adminClientFile(): string {
   return `/** Made by \`npm run docs\` from src/admin/routes.ts: the admin API, with its types. */
 import { type AdminClientOptions, adminCalls, segment } from './client-call.ts'
 
+export { type AdminClientOptions, AdminError } from './client-call.ts'
+
 ${[...types, ...queries, ...answers].join('\n\n')}
 
 /** For changes: refused when it has another version by now. */
