@@ -9,6 +9,7 @@ import type { Headers } from '../core/http.ts'
 import type { Json } from '../core/json.ts'
 import type { Caller } from '../core/policy.ts'
 import { anonymous, type Principal } from '../core/principal.ts'
+import { createDoor, type Door } from './door.ts'
 import type { AdminParts } from './parts.ts'
 
 export type { AdminParts } from './parts.ts'
@@ -20,6 +21,8 @@ const owner: Principal = { ...anonymous, kind: 'owner', id: 'owner', role: 'owne
 /** To be registered under `ADMIN_PREFIX`. */
 export function adminApi(parts: AdminParts): (admin: FastifyInstance) => Promise<void> {
   const callers = new WeakMap<FastifyRequest, Principal>()
+  const operations = new WeakMap<FastifyRequest, string>()
+  const { door = createDoor(), answered } = parts
 
   return async (admin) => {
     // Many clients send the header whether they have a body or not.
@@ -33,13 +36,18 @@ export function adminApi(parts: AdminParts): (admin: FastifyInstance) => Promise
     })
     admin.addHook('onRequest', async (request, reply) => {
       reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-      callers.set(request, await callerOf(parts, request))
+      callers.set(request, await callerOf(parts, door, request))
     })
+    if (answered) admin.addHook('onResponse', async (request, reply) => answered(operations.get(request) ?? '', reply.statusCode))
     admin.setNotFoundHandler((request) => {
       throw new GatewayError('not-found', `There is nothing at ${request.method} ${pathOf(request)} in the admin API.`)
     })
-    admin.setErrorHandler((error: FastifyError, _request, reply) => {
-      if (error instanceof GatewayError) return sendError(reply, error.id, error.message, error)
+    admin.setErrorHandler((error: FastifyError, request, reply) => {
+      if (error instanceof GatewayError) {
+        const caller = callers.get(request)
+        if (error.id === 'forbidden' && caller) door.forbidden(caller, addressOf(parts, request), operations.get(request) ?? '')
+        return sendError(reply, error.id, error.message, error)
+      }
       const id = frameworkFaults[error.statusCode ?? 500]
       // Only what the framework says of the request is told: other messages may hold anything.
       return id ? sendError(reply, id, error.message) : sendError(reply, 'internal', 'The gateway failed to handle this request.')
@@ -56,6 +64,7 @@ export function adminApi(parts: AdminParts): (admin: FastifyInstance) => Promise
           headers: headers as Headers,
           body: body ?? undefined,
           ip: addressOf(parts, request),
+          matched: (operation) => operations.set(request, operation),
         },
         callers.get(request) ?? anonymous,
         parts,
@@ -66,15 +75,36 @@ export function adminApi(parts: AdminParts): (admin: FastifyInstance) => Promise
   }
 }
 
-async function callerOf(parts: AdminParts, request: FastifyRequest): Promise<Principal> {
+async function callerOf(parts: AdminParts, door: Door, request: FastifyRequest): Promise<Principal> {
   const caller = { ...plainCaller(request), credential: bearerOf(request) }
   if (caller.credential === undefined)
     throw new GatewayError('unauthenticated', "The admin API wants a key: send the owner's, or an admin's, as `Authorization: Bearer`.")
   if (parts.isOwner(caller.credential)) return owner
-  const principal = await parts.services?.authenticate(caller)
-  if (!principal || principal.kind === 'anonymous') throw new GatewayError('unauthenticated', 'This key is not known.')
-  parts.services?.authorize?.(principal, { op: 'admin', caller })
+  const principal = await known(parts, door, { ...caller, credential: caller.credential }, request)
+  try {
+    parts.services?.authorize?.(principal, { op: 'admin', caller })
+  } catch (error) {
+    if (error instanceof GatewayError && error.id === 'forbidden') door.forbidden(principal, addressOf(parts, request), '')
+    throw error
+  }
   return principal
+}
+
+/** The credential is looked at however often this address was wrong: good ones are never told to wait. */
+async function known(
+  parts: AdminParts,
+  door: Door,
+  caller: Caller & { readonly credential: string },
+  request: FastifyRequest,
+): Promise<Principal> {
+  try {
+    const principal = await parts.services?.authenticate(caller)
+    if (principal && principal.kind !== 'anonymous') return principal
+    throw new GatewayError('unauthenticated', 'This key is not known.')
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.id !== 'unauthenticated') throw error
+    throw door.unknown(addressOf(parts, request), caller.credential) ?? error
+  }
 }
 
 const bearerOf = ({ headers }: FastifyRequest): string | undefined => /^Bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1]

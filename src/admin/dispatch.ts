@@ -18,6 +18,8 @@ export interface AdminRequest {
   /** Undefined: there was none. */
   readonly body: unknown
   readonly ip: string | undefined
+  /** Told which operation it is, before anything is refused. */
+  readonly matched?: ((operation: string) => void) | undefined
 }
 
 export interface AdminReply {
@@ -76,6 +78,7 @@ export function matchRoute(method: string, path: string): Match {
 
 export async function dispatch(request: AdminRequest, principal: Principal, { services, reload }: AdminParts): Promise<AdminReply> {
   const { route, params } = matchRoute(request.method, request.path)
+  request.matched?.(route.name)
   authorizeRoute(route, principal)
   if (!services && route.name !== 'reload.run' && route.name !== 'openapi.get')
     throw new GatewayError('not-supported', 'This gateway keeps no state: of the admin API it offers reloading only.')

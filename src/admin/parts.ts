@@ -7,10 +7,15 @@ import type { Caller, Wanted } from '../core/policy.ts'
 import type { Principal } from '../core/principal.ts'
 import type { RecordStore } from '../core/records.ts'
 import type { BudgetRule, RateRule } from '../core/rules.ts'
+import type { Door } from './door.ts'
 
 export interface AdminParts extends ReloadParts {
   /** Whether this is the owner's key, compared in constant time. */
   isOwner(credential: string): boolean
+  /** Who is turned away. Default: one of its own, which writes nothing down. */
+  readonly door?: Door | undefined
+  /** Told of each request: the name of its operation, empty where none was found, and the status. */
+  readonly answered?: ((operation: string, status: number) => void) | undefined
   /** Absent: nothing but reloading. */
   readonly services?: AdminServices | undefined
 }

@@ -22,36 +22,53 @@ export const postReport = (webhook: Webhook, report: DrillReport, betweenMs = BE
 
 /** The same for any report. */
 export async function postSigned(
-  { url, secret }: Webhook,
+  webhook: Webhook,
   report: object,
   { headers = {}, betweenMs = BETWEEN_MS }: { readonly headers?: Readonly<Record<string, string>>; readonly betweenMs?: number } = {},
 ): Promise<string | undefined> {
-  const body = JSON.stringify(report)
   let problem: string | undefined
   for (let attempt = 0; attempt < TRIES; attempt++) {
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, betweenMs * 2 ** (attempt - 1)))
-    const timestamp = String(Math.floor(Date.now() / 1000))
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        // A redirect could lead the signed report elsewhere.
-        redirect: 'manual',
-        headers: {
-          'content-type': 'application/json',
-          ...headers,
-          'x-signalbox-timestamp': timestamp,
-          ...(secret !== undefined && { 'x-signalbox-signature': signatureOf(secret, timestamp, body) }),
-        },
-        body,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      })
-      await response.body?.cancel()
-      if (response.ok) return undefined
-      problem = `the webhook answered ${response.status}`
-      if (response.status < 500 && response.status !== 429) return problem
-    } catch (error) {
-      problem = `the webhook could not be reached: ${error instanceof Error ? error.message : String(error)}`
-    }
+    const posted = await postOnce(webhook, report, { headers })
+    problem = posted.problem
+    if (!posted.again) break
   }
   return problem
+}
+
+/** `problem`: it was not taken. `again`: another try may help. */
+export interface Posted {
+  readonly problem: string | undefined
+  readonly again: boolean
+}
+
+/** One try. Never throws. */
+export async function postOnce(
+  { url, secret }: Webhook,
+  report: object,
+  { headers = {}, signal }: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined } = {},
+): Promise<Posted> {
+  const body = JSON.stringify(report)
+  const timestamp = String(Math.floor(Date.now() / 1000))
+  const late = AbortSignal.timeout(TIMEOUT_MS)
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      // A redirect could lead the signed report elsewhere.
+      redirect: 'manual',
+      headers: {
+        'content-type': 'application/json',
+        ...headers,
+        'x-signalbox-timestamp': timestamp,
+        ...(secret !== undefined && { 'x-signalbox-signature': signatureOf(secret, timestamp, body) }),
+      },
+      body,
+      signal: signal ? AbortSignal.any([signal, late]) : late,
+    })
+    await response.body?.cancel()
+    if (response.ok) return { problem: undefined, again: false }
+    return { problem: `the webhook answered ${response.status}`, again: response.status >= 500 || response.status === 429 }
+  } catch (error) {
+    return { problem: `the webhook could not be reached: ${error instanceof Error ? error.message : String(error)}`, again: true }
+  }
 }

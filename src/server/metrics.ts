@@ -4,6 +4,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CallMetrics } from '../accounting/metrics/call-metrics.ts'
 import { renderGauges } from '../accounting/metrics/registry.ts'
 import { type StateSources, stateMetrics } from '../accounting/metrics/state-metrics.ts'
+import type { GatewayError } from '../core/error.ts'
+import type { Headers } from '../core/http.ts'
+import type { Caller } from '../core/policy.ts'
 
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -11,16 +14,26 @@ export interface MetricsEndpoint {
   page(): string | Promise<string>
   /** Whether who shows this credential may read it. */
   allowed(credential: string | undefined): boolean
+  /** Somebody showed another one. What to answer instead of 401, if anything. */
+  readonly guessed?: ((caller: Caller) => GatewayError | undefined) | undefined
 }
 
 /** Names of models and what is spent on them are not for everybody: where callers need a key, so does this. */
 export async function serveMetrics(
-  { page, allowed }: MetricsEndpoint,
+  { page, allowed, guessed }: MetricsEndpoint,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const [, credential] = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '') ?? []
   if (allowed(credential)) return reply.header('content-type', TYPE).send(await page())
+  const tooMany =
+    credential === undefined ? undefined : guessed?.({ credential, ip: request.socket.remoteAddress, headers: request.headers as Headers })
+  if (tooMany)
+    return reply
+      .code(429)
+      .header('retry-after', Math.ceil((tooMany.retryAfterMs ?? 1_000) / 1_000))
+      .type('text/plain')
+      .send(`${tooMany.message}\n`)
   return reply.code(401).header('www-authenticate', 'Bearer').type('text/plain').send("Metrics want the owner's key as a bearer token.\n")
 }
 

@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module'
 import { logSink } from '../accounting/log-sink.ts'
 import { callMetrics } from '../accounting/metrics/call-metrics.ts'
 import type { Sink } from '../accounting/outcome.ts'
+import { createDoor } from '../admin/door.ts'
 import { type Admission, createAdmission } from '../admission/admission.ts'
 import { baseUrlOf, type Catalog, createCatalog } from '../catalog/catalog.ts'
 import { assemble } from '../config/assemble.ts'
@@ -13,6 +14,7 @@ import type { Credentials } from '../core/credentials.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Transport } from '../core/http.ts'
 import type { Access, Spending } from '../core/policy.ts'
+import { createTally } from '../core/tally.ts'
 import { connectTime } from '../egress/connect-time.ts'
 import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
 import { createRetryBudgets, type RetryBudgets } from '../egress/retry-budget.ts'
@@ -195,7 +197,10 @@ export async function startServing({
     if (!here) await others?.reload(quietly)
     return result
   }
-  const page = metricsPage(metrics, { admission: admission.report, targets: health.snapshot, knownModel })
+  const adminRequests = createTally()
+  const kept = { ...state.kept, adminRequests: adminRequests.read }
+  const page = metricsPage(metrics, { admission: admission.report, targets: health.snapshot, knownModel, kept })
+  const door = createDoor({ audit: (event) => void state.store.audit.append(event).catch(() => {}) })
   const ownPage = thread ? () => page() + share.page() : page
   const server = createHttpServer({
     line: () => line,
@@ -203,10 +208,17 @@ export async function startServing({
     ready: () => ready && state.ready(),
     joins: thread?.first !== undefined,
     balance,
-    admin: { isOwner: (credential) => sameSecret(credential, owner.key), reload: () => reloadNow(), services: state.services },
+    admin: {
+      isOwner: (credential) => sameSecret(credential, owner.key),
+      reload: () => reloadNow(),
+      services: state.services,
+      door,
+      answered: (operation, status) => adminRequests.add(operation, String(status)),
+    },
     metrics: {
       page: () => thread?.first?.metrics() ?? others?.metrics() ?? ownPage(),
       allowed: (credential) => current.access.mode === 'open' || (credential !== undefined && sameSecret(credential, owner.key)),
+      guessed: (caller) => door.unknown(state.services.addressOf?.(caller) ?? caller.ip, caller.credential ?? '', 'metrics'),
     },
   })
   try {

@@ -1,4 +1,5 @@
 /** What is true at the moment of a scrape: nothing is kept for it, everything is read then. */
+import { type KeptSources, keptMetrics } from './kept-metrics.ts'
 import type { Gauge } from './registry.ts'
 
 /** The parts of others' reports that are told here. */
@@ -24,13 +25,15 @@ export interface StateSources {
     readonly headroom: number
   }[]
   process?(): { readonly rssBytes: number; readonly heapBytes: number; readonly cpuSeconds: number; readonly upSeconds: number }
+  /** What outlives a call. Absent: nothing does. */
+  readonly kept?: KeptSources | undefined
   /** Names that may be labels. */
   knownModel?(provider: string, model: string): boolean
 }
 
 const BREAKERS = { closed: 0, 'half-open': 1, open: 2 } as const
 
-export function stateMetrics({ admission, targets, process, knownModel = () => true }: StateSources): readonly Gauge[] {
+export function stateMetrics({ admission, targets, process, kept, knownModel = () => true }: StateSources): readonly Gauge[] {
   const one = (name: string, help: string, read: () => number, type: Gauge['type'] = 'gauge'): Gauge => ({
     name,
     help,
@@ -78,6 +81,7 @@ export function stateMetrics({ admission, targets, process, knownModel = () => t
     each('signalbox_target_in_flight', 'Attempts on their way to the target.', ({ inFlight }) => inFlight),
     each('signalbox_target_errors', 'Share of recent attempts that failed, 0 to 1.', ({ errors }) => errors),
     each('signalbox_target_headroom', 'What is left under its rate limits, 0 to 1.', ({ headroom }) => headroom),
+    ...(kept ? keptMetrics(kept) : []),
     ...(process
       ? [
           one('process_resident_memory_bytes', 'Memory of the process.', () => process().rssBytes),

@@ -22,6 +22,8 @@ export interface OpenSecrets {
   /** What a reference leads to, now. Rejects when there is nothing. */
   resolve(reference: string): Promise<string>
   credentialsOf(provider: string): Credentials | undefined
+  /** How many could not be read lately. */
+  withProblem(): number
   /** For the health of keys. */
   counts(): ReadonlyMap<string, number>
   /** Reads everything that another configuration names, and changes nothing until `commit`. Rejects where something has no value. */
@@ -59,6 +61,7 @@ export async function openSecrets({ config, records, env, readFile, tell, change
       throw new Error(`${secret.message} (${secret.remedy})`)
     },
     credentialsOf: (provider) => keys.of(provider),
+    withProblem: () => secrets.state().filter(({ problem }) => problem !== undefined).length,
     counts: () => keys.counts(),
     prepare: prepared,
     async close() {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
 import { courseOf } from '../../accounting/decision-record.ts'
+import type { KeptSources } from '../../accounting/metrics/kept-metrics.ts'
 import type { Outcome } from '../../accounting/outcome.ts'
 import type { AdminServices } from '../../admin/parts.ts'
 import type { Config } from '../../config/config.ts'
@@ -17,10 +18,12 @@ import { fetchJsonWith } from '../../policy/access/fetch-json.ts'
 import { nodeCrypto } from '../../policy/access/node-crypto.ts'
 import type { HoldPolicy } from '../../policy/spending/costs.ts'
 import { createSpending } from '../../policy/spending/spending.ts'
+import type { FallbackCounters } from '../../store/counters/fallback.ts'
 import type { StoreLedger } from '../../store/ledger/ledger.ts'
 import { openStore, type Store } from '../../store/open-store.ts'
 import { keyAdmin } from './key-admin.ts'
 import { budgetReader, creditAdmin } from './money-admin.ts'
+import { openEvents } from './open-events.ts'
 import { openReconciler } from './open-reconciler.ts'
 import { type OpenSecrets, openSecrets } from './open-secrets.ts'
 
@@ -46,6 +49,8 @@ export interface GatewayState {
   readonly spending: Spending
   readonly secrets: OpenSecrets
   readonly services: AdminServices
+  /** For metrics. */
+  readonly kept: Omit<KeptSources, 'adminRequests'>
   /** Whether callers can be told from strangers, and what they may spend. Stays so when the store goes away. */
   ready(): boolean
   /** What the ledger has buffered is written: before calls go upstream. */
@@ -82,6 +87,8 @@ export async function openState({
     fetchJson: fetchJsonWith(),
     audit: (event) => void store.audit.append(event).catch(() => {}),
   })
+  const events = openEvents({ secret: secrets.resolve, tell })
+  events.configure(config)
   const spending = createSpending({
     counters,
     ledger,
@@ -93,6 +100,7 @@ export async function openState({
     rules: money,
     policy: policyOf(config),
     warn: (event) => {
+      events.spending(event)
       const of = `${event.name ?? event.rule}${event.value === '' ? '' : ` of ${event.value}`}`
       tell(`${event.kind} ${of}: ${event.type === 'budget-exceeded' ? 'used up' : `${(event.share ?? 0) * 100} % used`}`)
     },
@@ -131,6 +139,15 @@ export async function openState({
       reconciliation: reconciler.admin,
       credits: creditAdmin(store.records, spending),
     },
+    kept: {
+      ledger: () => ledger.state,
+      database: () => store.database?.reachable,
+      counters: () => ('mode' in counters ? (counters as FallbackCounters) : undefined),
+      access: access.status,
+      spending: () => ({ waiting: spending.waiting, refusals: spending.refusals.read() }),
+      secretsWithProblem: secrets.withProblem,
+      events: () => ({ waiting: events.waiting, ended: events.ended.read() }),
+    },
     ready: () => rulesKnown && access.status().loaded,
     commit: () => ledger.commit(),
     configure(next, key) {
@@ -138,11 +155,14 @@ export async function openState({
       access.configure(settingsOf(next, key))
       spending.configure(next.money, policyOf(next))
       void reconciler.configure(next)
+      events.configure(next)
     },
     async close() {
       access.close()
       spending.close()
+      const parting = events.close()
       await reconciler.close()
+      await parting
       await secrets.close()
       await ledger.close()
       await counters.close()

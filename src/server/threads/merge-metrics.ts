@@ -9,8 +9,12 @@ const LARGEST = new Set([
   'signalbox_memory_share',
   'signalbox_breaker_state',
   'signalbox_target_errors',
+  'signalbox_ledger_behind',
+  'signalbox_counters_mode',
+  'signalbox_keys',
+  'signalbox_secrets_with_problem',
 ])
-const SMALLEST = new Set(['signalbox_target_headroom'])
+const SMALLEST = new Set(['signalbox_target_headroom', 'signalbox_database_up', 'signalbox_access_loaded'])
 
 function merged(name: string, one: number, other: number): number {
   if (LARGEST.has(name)) return Math.max(one, other)
