@@ -1,6 +1,8 @@
 /** Made by `npm run docs` from src/admin/routes.ts: the admin API, with its types. */
 import { type AdminClientOptions, adminCalls, segment } from './client-call.ts'
 
+export { type AdminClientOptions, AdminError } from './client-call.ts'
+
 export interface Admin {
   /** Opaque. */
   readonly id: string
