@@ -16,6 +16,15 @@ export interface HttpRequest {
   readonly body: Uint8Array
   /** Address of the socket's other end; absent where there is no socket. */
   readonly ip?: string | undefined
+  /** Of the caller, where the gateway's own listener asks for one and it was found good. */
+  readonly certificate?: ClientCertificate | undefined
+}
+
+export interface ClientCertificate {
+  /** As in `O=Example,CN=crawler`, in the certificate's own order. */
+  readonly subject: string
+  /** SHA-256 of the certificate: pairs of upper-case hex digits with colons between them. */
+  readonly fingerprint256: string
 }
 
 /** A string is UTF-8 text. */

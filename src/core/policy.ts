@@ -1,7 +1,7 @@
 /** What the trunk asks of policy: who calls, what they may, and what the call may cost. Implemented in `policy/`. */
 import type { GatewayError } from './error.ts'
 import type { Exchange } from './exchange.ts'
-import type { Headers } from './http.ts'
+import type { ClientCertificate, Headers } from './http.ts'
 import type { JsonObject } from './json.ts'
 import type { Nanos } from './money.ts'
 import type { Principal } from './principal.ts'
@@ -11,6 +11,8 @@ export interface Caller {
   /** Address of the socket's other end; undefined where there is no socket. */
   readonly ip: string | undefined
   readonly headers: Readonly<Headers>
+  /** What they showed in the TLS handshake, if it was found good. */
+  readonly certificate?: ClientCertificate | undefined
 }
 
 /** What a caller wants to do, as far as it is known. */

@@ -2,7 +2,10 @@
 import type { HttpRequest } from '../core/http.ts'
 import type { Caller } from '../core/policy.ts'
 
-export const callerOf = (request: HttpRequest): Caller => ({ credential: credentialOf(request), ip: request.ip, headers: request.headers })
+export const callerOf = (request: HttpRequest): Caller => {
+  const { ip, headers, certificate } = request
+  return { credential: credentialOf(request), ip, headers, certificate }
+}
 
 export function credentialOf({ headers, query }: HttpRequest): string | undefined {
   const bearer = /^Bearer\s+(.+)$/i.exec(headers['authorization'] ?? '')

@@ -21,6 +21,8 @@ export interface CallEdgeOptions {
   ready(): boolean
   /** Whether this answer is to close its connection, for the sake of other threads. */
   readonly sheds?: (() => boolean) | undefined
+  /** How a request is read. Default: as plain HTTP has it. */
+  readonly plain?: ((request: IncomingMessage, body: Uint8Array) => HttpRequest) | undefined
 }
 
 export interface CallEdge {
@@ -34,12 +36,12 @@ const LINGER_MS = 2_000
 
 const turn = createTurn()
 
-export function callEdge({ line, maxBody, ready, sheds }: CallEdgeOptions): CallEdge {
+export function callEdge({ line, maxBody, ready, sheds, plain: read = plainRequest }: CallEdgeOptions): CallEdge {
   const running = new Set<Cancellation>()
 
   return {
     serve(request, response) {
-      const full = line().turnAway(() => plainRequest(request, emptyBody))
+      const full = line().turnAway(() => read(request, emptyBody))
       if (full) return sendRefusal(full, response, !ready())
       const pieces: Uint8Array[] = []
       let size = 0
@@ -82,7 +84,7 @@ export function callEdge({ line, maxBody, ready, sheds }: CallEdgeOptions): Call
       if (!response.writableFinished)
         cancellation.cancel(new GatewayError('client-closed', 'The caller hung up before the answer was complete.'))
     })
-    const plain = plainRequest(request, sent)
+    const plain = read(request, sent)
     const encoding = plain.headers['content-encoding']
     const framing = plain.headers['transfer-encoding']
     let whole = plain
@@ -100,7 +102,7 @@ export function callEdge({ line, maxBody, ready, sheds }: CallEdgeOptions): Call
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, error: GatewayError): void {
-    const plain = plainRequest(request, emptyBody)
+    const plain = read(request, emptyBody)
     // A body that was not read to its end leaves the connection in the middle of it.
     void sendReply(line().refuse(plain, error), response, { method: plain.method, closing: true })
   }

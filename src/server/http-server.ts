@@ -2,7 +2,7 @@
  * The HTTP edge: one Node server. What belongs to the process (health, later the admin API and the console) goes to
  * Fastify; everything else is a call and takes the short way to the line.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import type { Server as Listener, Socket } from 'node:net'
 import Fastify from 'fastify'
 import { ADMIN_PREFIX, type AdminParts, adminApi } from '../admin/api.ts'
@@ -26,6 +26,17 @@ export interface HttpServerOptions extends CallEdgeOptions {
   readonly admin?: AdminParts
   /** Absent: there is no `/metrics`. */
   readonly metrics?: MetricsEndpoint
+  /** Absent: plain HTTP. */
+  readonly secure?: SecureListener | undefined
+}
+
+export type Listening = (request: IncomingMessage, response: ServerResponse) => void
+
+/** What stands in for Node's plain server where TLS ends here. */
+export interface SecureListener {
+  createServer(options: ServerOptions, serve: Listening): Server
+  /** Absent: requests say nothing more than those of plain HTTP. */
+  readonly plainRequest?: CallEdgeOptions['plain']
 }
 
 export interface HttpServer {
@@ -57,12 +68,13 @@ export function createHttpServer({
   metrics,
   joins = false,
   balance,
+  secure,
   ...options
 }: HttpServerOptions): HttpServer {
   const { line, ready } = options
-  const edge = callEdge({ ...options, sheds: balance?.sheds })
-  const listening = (handler: (request: IncomingMessage, response: ServerResponse) => void): Server => {
-    const server = createServer(
+  const edge = callEdge({ ...options, sheds: balance?.sheds, plain: secure?.plainRequest })
+  const listening = (handler: Listening): Server => {
+    const server = (secure?.createServer ?? createServer)(
       {
         keepAliveTimeout: 75_000,
         requestTimeout: uploadMs,

@@ -19,7 +19,8 @@ export async function refuseUpgrade(request: IncomingMessage, socket: Socket, li
 
 /** There is no dialect to answer in. */
 export function refuseGarbage(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  // What fails in a TLS handshake cannot be answered.
+  if (!socket.writable || error.code === 'ECONNRESET' || /^ERR_(SSL|TLS)_/.test(error.code ?? '')) {
     socket.destroy()
     return
   }
