@@ -1,5 +1,6 @@
 /** From a configuration to a listening gateway, and to its end. */
 import { flushCompileCache } from 'node:module'
+import { dirname, isAbsolute, join } from 'node:path'
 import { logSink } from '../accounting/log-sink.ts'
 import { callMetrics } from '../accounting/metrics/call-metrics.ts'
 import type { Sink } from '../accounting/outcome.ts'
@@ -40,6 +41,7 @@ import type { GatewayState } from './state/open-state.ts'
 import { createBalance } from './threads/balance.ts'
 import type { ThreadStart } from './threads/messages.ts'
 import { threadShare } from './threads/share.ts'
+import type { ServingTls } from './tls/serving-tls.ts'
 
 export interface ServeOptions {
   readonly config: Config
@@ -149,6 +151,7 @@ export async function startServing({
   const log = lineWriter(write)
   let owner = ownerFor(config, undefined)
   if (!thread?.first) await checkPort(config.server).catch((error) => Promise.reject(startError(error, config)))
+  const tls = await tlsFor(config)
   const state = await stateFor(config, owner.key)
   let simulator = await simulatorFor(config, undefined)
   const build = (next: Config): Line =>
@@ -208,6 +211,7 @@ export async function startServing({
     ready: () => ready && state.ready(),
     joins: thread?.first !== undefined,
     balance,
+    secure: tls?.listener,
     admin: {
       isOwner: (credential) => sameSecret(credential, owner.key),
       reload: () => reloadNow(),
@@ -233,7 +237,7 @@ export async function startServing({
   flushCompileCache()
   const address = server.server.address()
   const port = typeof address === 'object' && address ? address.port : config.server.port
-  const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${port}`
+  const url = `${tls ? 'https' : 'http'}://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${port}`
   if (!quiet && !thread?.first) write(greeting({ url, config, source, madeKey: owner.made ? owner.key : undefined }))
 
   return {
@@ -261,6 +265,7 @@ export async function startServing({
   /** Whatever can fail comes first: a refused configuration leaves nothing behind. */
   async function apply(next: Config, { changed, removed }: Differences, facts = catalog): Promise<void> {
     const nextOwner = ownerFor(next, owner)
+    const renewTls = next.server.tls && tls?.prepare(next.server.tls)
     const secrets = await state.secrets.prepare(next)
     try {
       simulator = await simulatorFor(next, simulator)
@@ -269,6 +274,7 @@ export async function startServing({
       throw error
     }
     await secrets.commit()
+    renewTls?.()
     catalog = facts
     line = build(next)
     // A provider that is another one now is not judged by what the old one did.
@@ -283,6 +289,22 @@ export async function startServing({
     current = next
     if (!thread?.first) drills.configure(next.drills)
     refreshes?.configure(next.catalog)
+  }
+
+  async function tlsFor({ server }: Config): Promise<ServingTls | undefined> {
+    if (!server.tls) return undefined
+    const { servingTls } = await import('./tls/serving-tls.ts')
+    try {
+      return servingTls({
+        config: server.tls,
+        env,
+        readFile,
+        pathOf: (file) => (isAbsolute(file) || source === undefined ? file : join(dirname(source), file)),
+        tell: (line) => void (thread?.first || write(`${line}\n`)),
+      })
+    } catch (error) {
+      throw new StartError((error as Error).message)
+    }
   }
 
   async function stateFor(first: Config, ownerKey: string): Promise<GatewayState> {
@@ -318,6 +340,7 @@ export async function startServing({
     ready = false
     drills.stop()
     refreshes?.stop()
+    tls?.stop()
     const closed = server.close()
     let lastWords: ReturnType<typeof setTimeout> | undefined
     const limit = setTimeout(() => {
