@@ -114,9 +114,9 @@ async function configOf(file: string): Promise<Config | undefined> {
 }
 
 function urlOf(config: Config | undefined): string {
-  const { host, port } = config?.server ?? { host: '127.0.0.1', port: 8484 }
+  const { host, port, tls } = config?.server ?? { host: '127.0.0.1', port: 8484 }
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+  return `${tls ? 'https' : 'http'}://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
 }
 
 /** The same reference that the gateway reads. */

@@ -1,5 +1,6 @@
 /** `signalbox check`: what is wrong with a configuration, what has no effect yet, and what it amounts to. */
-import { relative } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { dirname, isAbsolute, join, relative } from 'node:path'
 import type { Config, GroupConfig, Notice, Problem, RouteConfig, TargetConfig } from '../../config/config.ts'
 import { defaultConfig } from '../../config/defaults.ts'
 import { findConfigFile, type Loaded, loadConfigFile } from '../../config/load.ts'
@@ -13,7 +14,7 @@ export async function checkCommand({ positionals, options, write }: CommandArgs)
   const loaded =
     file === undefined
       ? await withoutFile()
-      : await loadConfigFile(file, { env: process.env, catalog: () => catalogFrom(catalogPathOf(file)) })
+      : await withMaterial(await loadConfigFile(file, { env: process.env, catalog: () => catalogFrom(catalogPathOf(file)) }))
   write(options['json'] === true ? `${JSON.stringify(reportOf(loaded), null, 2)}\n` : told(loaded))
   return loaded.problems.length === 0 ? 0 : 1
 }
@@ -25,6 +26,32 @@ async function withoutFile(): Promise<Checked> {
   return { config, problems: [], notices: [] }
 }
 
+/** Certificates are no part of the configuration, but a start would fail without them. */
+async function withMaterial(loaded: Loaded): Promise<Loaded> {
+  const { file, config, problems, notices } = loaded
+  if (!config?.server.tls) return loaded
+  const { readMaterial, MaterialError } = await import('../tls/material.ts')
+  const readFile = (path: string): string => readFileSync(isAbsolute(path) ? path : join(dirname(file), path), 'utf8')
+  try {
+    const { warning } = readMaterial(config.server.tls, { env: process.env, readFile })
+    return warning === undefined ? loaded : { ...loaded, notices: [...notices, { path: 'server.tls.cert', message: warning }] }
+  } catch (error) {
+    if (!(error instanceof MaterialError)) throw error
+    const { path, what: message, remedy } = error
+    return { file, notices, problems: [...problems, { path, message, remedy }] }
+  }
+}
+
+/** Without TLS as it always was: host and port. */
+const listensOn = ({ server: { host, port, tls } }: Config): string =>
+  tls ? `https://${host.includes(':') ? `[${host}]` : host}:${port}` : `${host}:${port}`
+
+function tlsText({ server: { tls } }: Config): string {
+  if (!tls) return ''
+  const shown = { none: '', request: ", callers' certificates asked for", require: ", callers' certificates required" }[tls.clients]
+  return `, TLS ${tls.minVersion} or newer${tls.http2 ? ', HTTP/2' : ''}${shown}`
+}
+
 function reportOf({ file, config, problems, notices }: Checked): object {
   return {
     ...(file !== undefined && { file }),
@@ -32,7 +59,7 @@ function reportOf({ file, config, problems, notices }: Checked): object {
     problems: problems.map(({ path, message, remedy, line, column }) => ({ path, message, remedy, line, column })),
     notices,
     ...(config && {
-      listens: `${config.server.host}:${config.server.port}`,
+      listens: listensOn(config),
       access: config.access.mode,
       providers: [...config.providers].map(([id, { preset, baseUrl, wire, keys }]) => ({ id, preset, baseUrl, wire, keys: keys.length })),
       routes: [...config.models].map(([name, { strategy, targets, members, pool, fallback }]) => ({
@@ -71,7 +98,7 @@ const targetName = (target: TargetConfig | GroupConfig): string =>
   'route' in target ? `the route ${target.route}` : `${target.provider}/${target.model}`
 
 function summaryOf(config: Config): string {
-  const lines = [`  listens on ${config.server.host}:${config.server.port}, access ${config.access.mode}`]
+  const lines = [`  listens on ${listensOn(config)}, access ${config.access.mode}${tlsText(config)}`]
   for (const [id, { preset, baseUrl, keys }] of config.providers) {
     const held = keys.length === 0 ? 'no key' : keys.length === 1 ? '1 key' : `${keys.length} keys`
     lines.push(`  provider ${id}${preset === id ? '' : ` (${preset})`}: ${[baseUrl, held].filter(Boolean).join(', ')}`)

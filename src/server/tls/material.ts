@@ -16,6 +16,17 @@ export interface Material {
 /** What cannot be served with, in one line: where it is written, what is wrong, what to do. */
 export class MaterialError extends Error {
   override readonly name = 'MaterialError'
+  /** `server.tls.key` */
+  readonly path: string
+  readonly what: string
+  readonly remedy: string
+
+  constructor(path: string, what: string, remedy: string) {
+    super(`${path}: ${what} → ${remedy}`)
+    this.path = path
+    this.what = what
+    this.remedy = remedy
+  }
 }
 
 export type MaterialSources = Pick<SecretSources, 'env' | 'readFile'>
@@ -105,14 +116,14 @@ function privateKeyOf(reference: string, text: string, passphrase: string | unde
 
 function warningOf({ cert }: TlsConfig, { validFromDate, validToDate }: X509Certificate, now: number): string | undefined {
   if (validToDate.getTime() < now)
-    return `server.tls.cert: ${nameOf(cert)} has expired on ${validToDate.toISOString()}: callers will refuse it → have it renewed`
+    return `${nameOf(cert)} has expired on ${validToDate.toISOString()}: callers will refuse it → have it renewed`
   if (validFromDate.getTime() > now)
-    return `server.tls.cert: ${nameOf(cert)} is valid only from ${validFromDate.toISOString()} on: callers will refuse it → check this machine's clock`
+    return `${nameOf(cert)} is valid only from ${validFromDate.toISOString()} on: callers will refuse it → check this machine's clock`
   return undefined
 }
 
 const problem = (member: string, message: string, remedy: string): MaterialError =>
-  new MaterialError(`server.tls.${member}: ${message} → ${remedy}`)
+  new MaterialError(`server.tls.${member}`, message, remedy)
 
 const nameOf = (reference: string): string => fileOf(reference) ?? reference
 const reasonOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unreadable')

@@ -77,7 +77,7 @@ export function servingTls({ config, pathOf, tell, restMs = 500, ...sources }: S
   }
 
   function warn(): void {
-    if (material.warning !== undefined) tell(material.warning)
+    if (material.warning !== undefined) tell(`server.tls.cert: ${material.warning}`)
   }
 }
 
