@@ -18,8 +18,8 @@ const GOVERNED = {
 const KEY = {
   alias: 'bench',
   limits: [
-    { what: 'requests', limit: 1_000_000_000, per: '1m' },
-    { what: 'tokens', limit: 1_000_000_000_000, per: '1m' },
+    { what: 'requests', limit: 1_000_000_000, window: '1m' },
+    { what: 'tokens', limit: 1_000_000_000_000, window: '1m' },
     { what: 'concurrent', limit: 100_000 },
   ],
   budgets: [{ limit: '1000000', window: 'day' }],
