@@ -210,13 +210,13 @@ export const claims: Readonly<Record<string, Claim>> = {
   E1: part(
     'tool calls and caches, which do not exist yet, have no entries',
     ['test/nemesis/nemesis.e2e.test.ts', 'the ledger tells what the provider counted, whatever breaks: …'],
-    ['src/policy/spending/spending.test.ts', 'how a call ended decides what it cost'],
+    ['src/policy/spending/settlement.test.ts', 'how a call ended decides what it cost'],
     ['src/store/ledger/recover.test.ts', 'processes and threads killed at random, several at once, lose no entry and double none'],
     ['test/admin/resources.e2e.test.ts', 'usage by any dimension; an organisation sees what it is charged'],
   ),
   E2: met(
     ['src/accounting/price-table.test.ts', 'has sixty examples and more'],
-    ['src/policy/spending/spending.test.ts', 'mark-up and discount count in budgets and in what is charged, rounded once'],
+    ['src/policy/spending/settlement.test.ts', 'mark-up and discount count in budgets and in what is charged, rounded once'],
     ['src/core/money.test.ts', 'a mark-up is in parts in a thousand, rounded once, half up'],
   ),
   E3: met(

@@ -1,7 +1,8 @@
 /** What the tests of this wire share. */
-import type { ChatCall } from '../../core/call.ts'
+import type { ChatCall, Message, Part, Tool } from '../../core/call.ts'
 import type { Event } from '../../core/event.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { type FoldedReply, fold } from '../../core/fold.ts'
+import { arrayOf, isObject, type JsonObject, objectOf } from '../../core/json.ts'
 import { type Drop, Notes } from '../../core/notes.ts'
 import type { Capabilities, Quirks, Target } from '../../core/target.ts'
 import type { ReplyContext } from '../wire.ts'
@@ -89,3 +90,23 @@ export const plain = (message: JsonObject, more: JsonObject = {}, choice: JsonOb
     choices: [{ index: 0, message: { role: 'assistant', ...message }, finish_reason: 'stop', ...choice }],
     ...more,
   })
+
+/** Parts and turns of a call, as another dialect's decoder makes them. */
+export const text = (words: string, path = 'messages[0].content[0]'): Part => ({ type: 'text', text: words, path })
+export const turn = (role: Message['role'], parts: readonly Part[], index = 0): Message => ({ role, parts, path: `messages[${index}]` })
+export const toolCall = (id: string, name = 'f', more: Partial<Part> = {}): Part =>
+  ({ type: 'tool-call', id, name, arguments: '{}', path: `call ${id}`, ...more }) as Part
+export const result = (id: string, words: string, more: Partial<Part> = {}): Part =>
+  ({ type: 'tool-result', id, content: [text(words, `result ${id}`)], path: `result ${id}`, ...more }) as Part
+export const tool = { type: 'function', path: 'tools[0]', name: 'f', schema: { type: 'object' } } satisfies Tool
+export const messagesOf = (call: Partial<ChatCall>, target = targetWith()): JsonObject[] =>
+  encoded(foreignCall(call), target).body['messages'] as JsonObject[]
+
+export const callsIn = (message: JsonObject | undefined): JsonObject[] => arrayOf(message?.['tool_calls']).filter(isObject)
+export const functionIn = (owner: JsonObject | undefined): JsonObject => objectOf(owner?.['function']) ?? {}
+
+export const said = ({ parts }: FoldedReply): unknown[] =>
+  parts.map((part) => (part.kind === 'whole' ? [part.part.type] : [part.kind, part.text]))
+export const streamed = (...chunks: (JsonObject | string)[]): FoldedReply => fold(decodedReply(sse(...chunks), true))
+export const whole = (message: JsonObject, more?: JsonObject, choice?: JsonObject): FoldedReply =>
+  fold(decodedReply(plain(message, more, choice), false))
