@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Outcome } from '../outcome.ts'
 import { type CallMetrics, callMetrics } from './call-metrics.ts'
+import { keptMetrics } from './kept-metrics.ts'
 import { Registry, renderGauges } from './registry.ts'
 import { stateMetrics } from './state-metrics.ts'
 
@@ -171,6 +172,16 @@ const state = stateMetrics({
     { provider: 'a', wire: 'openai-chat', model: 'made up', breaker: 'closed', inFlight: 0, errors: 0, headroom: 1 },
   ],
   process: () => ({ rssBytes: 1, heapBytes: 2, cpuSeconds: 3, upSeconds: 4 }),
+  kept: {
+    ledger: () => ({ waiting: 5, behind: true, unwritten: 1, refused: 2, dropped: 3 }),
+    database: () => false,
+    counters: () => ({ mode: 'local', untold: 8 }),
+    access: () => ({ keys: 12, loaded: true }),
+    spending: () => ({ waiting: 4, refusals: [[['limit', 'requests', 'key', 'refused'], 9]] }),
+    secretsWithProblem: () => 1,
+    adminRequests: () => [[['keys.list', '200'], 6]],
+    events: () => ({ waiting: 2, ended: [[['budget-warning', 'taken'], 7]] }),
+  },
   knownModel: (_provider, model) => model === 'm',
 })
 
@@ -181,6 +192,44 @@ test('the state of the moment is read when it is asked for', () => {
   assert.equal(samples.get('signalbox_waited_seconds_total'), 1.5)
   assert.equal(samples.get('signalbox_breaker_state{provider="a",wire="openai-chat",model="m"}'), 2)
   assert.ok(![...samples.keys()].some((name) => name.includes('made up')))
+})
+
+test('what outlives a call is told with it', () => {
+  const { samples, types } = parsed(renderGauges(state))
+  const expected: Readonly<Record<string, number>> = {
+    signalbox_ledger_waiting: 5,
+    signalbox_ledger_behind: 1,
+    signalbox_ledger_dropped_total: 3,
+    signalbox_database_up: 0,
+    'signalbox_counters_mode{mode="redis"}': 0,
+    'signalbox_counters_mode{mode="local"}': 1,
+    signalbox_counters_untold: 8,
+    signalbox_keys: 12,
+    signalbox_access_loaded: 1,
+    signalbox_budget_waiting: 4,
+    'signalbox_spending_refusals_total{rule="limit",what="requests",by="key",outcome="refused"}': 9,
+    signalbox_secrets_with_problem: 1,
+    'signalbox_admin_requests_total{operation="keys.list",status="200"}': 6,
+    'signalbox_events_total{type="budget-warning",outcome="taken"}': 7,
+  }
+  for (const [name, value] of Object.entries(expected)) assert.equal(samples.get(name), value, name)
+  assert.equal(types.get('signalbox_spending_refusals_total'), 'counter')
+})
+
+test('without a database and Redis nothing is told of them', () => {
+  const alone = keptMetrics({
+    ledger: () => ({ waiting: 0, behind: false, unwritten: 0, refused: 0, dropped: 0 }),
+    database: () => undefined,
+    counters: () => undefined,
+    access: () => ({ keys: 0, loaded: true }),
+    spending: () => ({ waiting: 0, refusals: [] }),
+    secretsWithProblem: () => 0,
+    adminRequests: () => [],
+    events: () => ({ waiting: 0, ended: [] }),
+  })
+  const { samples } = parsed(renderGauges(alone))
+  assert.ok(![...samples.keys()].some((name) => /database|counters/.test(name)))
+  assert.equal(samples.get('signalbox_ledger_behind'), 0)
 })
 
 test('the guide has every metric in its table, with its type and labels, and no other', () => {
