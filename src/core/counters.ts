@@ -20,6 +20,8 @@ export interface Hold {
   readonly window?: { readonly endsAt: number } | { readonly rollingMs: number }
   /** What was spent in this window already, asked once where the counter is not known (after a start, or when Redis lost it). */
   readonly spentBefore?: () => Promise<number> | number
+  /** Until then nothing can have been spent: the window began, or what is counted was made. Milliseconds since 1970. */
+  readonly emptyUntil?: number
 }
 
 export interface CounterState {

@@ -26,6 +26,12 @@ export function newId(prefix: string): string {
   return prefix + lastWord + counter.toString(36)
 }
 
+/** When an id was made, in milliseconds since 1970. Undefined: it is none of these. */
+export function timeOfId(id: string): number | undefined {
+  const word = /^[a-z]+_([0-9a-z]{8})[0-9a-z]{10}$/.exec(id)?.[1]
+  return word === undefined ? undefined : Number.parseInt(word, 36)
+}
+
 /** A stable short word of a text (FNV-1a, 53 bits), for ids that must be the same each time. */
 export function digestWord(text: string, length = 9): string {
   let high = 0xcbf29ce4

@@ -58,8 +58,17 @@ export async function outage(fleet: Fleet, how: keyof typeof outages, ms: number
     }),
   ])
   let turn = 0
-  const load = caller.load({ urls, everyMs, key: () => keys[turn++ % 3 === 0 ? 1 : 0]?.key ?? '' })
-  await sleep(1_000)
+  const load = caller.load({ urls, everyMs, key: () => keys[turn++ % keys.length]?.key ?? '' })
+  await sleep(2_500)
+  // Made a moment before, and not used yet: nothing can have been spent.
+  const fresh = await createKey(first, {
+    alias: 'new',
+    budgets: [
+      { limit: dollars(1_000), window: 'total' },
+      { limit: dollars(1_000), window: 'day' },
+    ],
+  })
+  await sleep(500)
 
   await outages[how].begin(postgres)
   const began = Date.now()
@@ -80,6 +89,7 @@ export async function outage(fleet: Fleet, how: keyof typeof outages, ms: number
       }),
     )
     await sleep(150)
+    if (keys.length === 2 && Date.now() - began > ms / 2) keys.push(fresh)
   }
   await outages[how].end(postgres)
   const ended = Date.now()

@@ -1,6 +1,7 @@
 /** A rule made ready for counting: what it measures, and the counters it has, one for each value and window. */
 import { createHash } from 'node:crypto'
 import type { Hold } from '../../core/counters.ts'
+import { timeOfId } from '../../core/id.ts'
 import type { UsageDimension } from '../../core/ledger.ts'
 import type { Nanos } from '../../core/money.ts'
 import type { BudgetRule, Dimension, RateRule } from '../../core/rules.ts'
@@ -29,6 +30,8 @@ export interface Slot {
   readonly startsAt: number
   readonly endsAt: number
   readonly window: Hold['window']
+  /** As a hold's. */
+  readonly emptyUntil: number
   readonly spentBefore: (() => Promise<number> | number) | undefined
   /** What was spent when the counter last answered, and what has been settled here since. */
   seen: number
@@ -87,6 +90,8 @@ export class Meter {
   readonly #spentBefore: SpentBefore
   /** Windows that begin after this were empty then. */
   #aloneSince: number
+  /** Or the first moment at which it is known to have been there. */
+  readonly #madeAt: number
   readonly #seeded: boolean
   readonly #slots = new Map<string, Slot>()
   /** Most rules have one value that is asked for again and again. */
@@ -113,6 +118,7 @@ export class Meter {
     this.#window = options.measure === 'concurrent' ? undefined : options.window
     this.#timeZone = options.timeZone
     this.#spentBefore = seeds.spentBefore
+    this.#madeAt = timeOfId(options.id) ?? Date.now()
     this.#aloneSince = seeds.aloneSince?.() ?? Number.POSITIVE_INFINITY
   }
 
@@ -165,6 +171,7 @@ export class Meter {
     const rolling = this.rollingMs
     const when = rolling !== undefined ? `r${rolling}` : calendar === undefined ? '' : `${calendar}.${startsAt.toString(36)}`
     const ends = Number.isFinite(endsAt)
+    const begins = Math.max(startsAt, (this.by === 'key' && timeOfId(value)) || 0)
     const span = this.gauge ? undefined : rolling !== undefined ? { rollingMs: rolling } : ends ? { endsAt } : undefined
     return {
       value,
@@ -172,6 +179,8 @@ export class Meter {
       startsAt,
       endsAt,
       window: span,
+      // A rule that is younger may count what was spent before it was made.
+      emptyUntil: begins >= this.#madeAt ? begins : 0,
       spentBefore: this.#seeded && !this.gauge ? this.#asking(where, { startsAt, endsAt }) : undefined,
       seen: 0,
       warned: 0,

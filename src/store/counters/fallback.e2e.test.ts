@@ -174,6 +174,33 @@ test('starts while Redis is down, counts by itself, and finds it later', async (
   await until('moved', async () => (await counters.read(['known']))[0]?.held === 40)
 })
 
+test('without the ledger, a counter that would be known if anything had been counted begins at zero, and no other does', async (t) => {
+  const redis = await withRedis(t, { own: true })
+  if (!redis) return
+  const counters = await open(t, redis.url, 'one')
+  const away = { spentBefore: () => Promise.reject(new Error('no ledger')) }
+  const past = Date.now() - 60_000
+  const refused = (id: string, hold: ReturnType<typeof spend>) =>
+    assert.rejects(async () => counters.reserve(id, [hold], LEASE), { id: 'store-unavailable' })
+  await refused('unknown', spend('unknown', 10, 100, away))
+  // It may have been counted in a Redis that was lost since.
+  await refused('before', spend('before', 10, 100, { ...away, emptyUntil: past }))
+  await sleep(2_500)
+  const fresh = spend('fresh', 10, 100, { ...away, emptyUntil: Date.now() })
+  assert.equal((await passed(counters, 'f', 20, fresh)).length, 10)
+  // What the ledger says counts, where it says anything.
+  const told = spend('told', 10, 100, { spentBefore: async () => 60, emptyUntil: Date.now() })
+  assert.equal((await passed(counters, 't', 20, told)).length, 4)
+  // A ledger that neither answers nor refuses holds nobody up.
+  const silent = spend('silent', 10, 100, { spentBefore: () => new Promise<number>(() => {}), emptyUntil: Date.now() })
+  const began = performance.now()
+  assert.ok((await counters.reserve('s', [silent], LEASE)).ok)
+  assert.ok(performance.now() - began < 2_000)
+  await redis.restart()
+  await inRedis(counters)
+  await refused('lost', { ...fresh, counter: 'lost' })
+})
+
 test('what a dead replica held is released by whoever comes next', async (t) => {
   const redis = await withRedis(t)
   if (!redis) return

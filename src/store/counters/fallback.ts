@@ -11,6 +11,7 @@ import { GatewayError } from '../../core/error.ts'
 import { createMemoryCounters } from './memory.ts'
 import type { RedisCounters } from './redis.ts'
 import { redisDown } from './redis-link.ts'
+import { LEDGER_MS, soon } from './seeds.ts'
 import { rollingSliceMs } from './windows.ts'
 
 export interface FallbackOptions {
@@ -29,8 +30,6 @@ export interface FallbackCounters extends Counters {
 }
 
 const MEND_MS = 100
-/** So long a call waits for what the ledger says of a counter that this process has seen itself. */
-const LEDGER_MS = 250
 
 /** What was known of a counter when this process began to count by itself. */
 interface Base {
@@ -206,17 +205,6 @@ const askLedger = async (spentBefore: NonNullable<Hold['spentBefore']>): Promise
     return await spentBefore()
   } catch {
     return undefined
-  }
-}
-
-/** Undefined: not in time. */
-async function soon<T>(answer: Promise<T> | undefined, ms: number): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => late.resolve(undefined), ms)
-  try {
-    return await Promise.race([answer, late.promise])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

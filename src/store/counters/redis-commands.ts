@@ -25,7 +25,7 @@ export interface Seeded {
 
 export type Answer =
   | { readonly what: 'reserved'; readonly epoch: string; readonly reserved: Reserved }
-  | { readonly what: 'unknown'; readonly at: number; readonly indexes: readonly number[] }
+  | { readonly what: 'unknown'; readonly epoch: string; readonly at: number; readonly indexes: readonly number[] }
 
 export interface RedisCommands {
   reserve(id: string, holds: readonly Hold[], leaseMs: number, seeded?: Seeded): Promise<Answer>
@@ -53,7 +53,7 @@ export function createRedisCommands(link: RedisLink): RedisCommands {
 
   const origin = randomUUID()
   let epochs = 0
-  const freshEpoch = (): string => `${origin}.${++epochs}`
+  const freshEpoch = (): string => `${origin}.${++epochs}@${Date.now()}`
 
   // Known before the first use: a script that has to be sent twice would come after what was sent behind it.
   link.onUp(() => {
@@ -87,7 +87,7 @@ export function createRedisCommands(link: RedisLink): RedisCommands {
         args,
       )
       const numbers = rest.map(Number)
-      if (what === 2) return { what: 'unknown', at: Number(at), indexes: numbers }
+      if (what === 2) return { what: 'unknown', epoch: String(epoch), at: Number(at), indexes: numbers }
       if (what !== 0 && what !== 1) throw redisDown('The shared counters gave an answer that nobody understands.')
       return { what: 'reserved', epoch: String(epoch), reserved: what === 1 ? takenOf(numbers) : refusedOf(numbers) }
     },
@@ -110,8 +110,14 @@ export function createRedisCommands(link: RedisLink): RedisCommands {
         return spent < 0 ? undefined : { spent, held }
       })
     },
-    beat: async (replica, keepMs) => Number((await run(beat, [], [replica, whole(keepMs)], SETTLE_MS))[0]),
+    beat: async (replica, keepMs) => Number((await run(beat, [], [replica, whole(keepMs), freshEpoch()], SETTLE_MS))[0]),
   }
+}
+
+/** Since when Redis has lost nothing, by the clock of the replica that noticed. Infinity: nobody knows. */
+export function bornAt(epoch: string): number {
+  const at = /@(\d+)$/.exec(epoch)?.[1]
+  return at === undefined ? Number.POSITIVE_INFINITY : Number(at)
 }
 
 /** Without exponent, which Lua reads and Redis does not. */

@@ -325,12 +325,13 @@ end
 return answer
 `
 
-/** ARGV: replica, for how long it counts without another beat. Answer: how many there are. */
+/** ARGV: replica, for how long it counts without another beat, epoch if there is none. Answer: how many there are. */
 export const beatScript = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('ZADD', '{sb}replicas', now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', '{sb}replicas', '-inf', now - tonumber(ARGV[2]))
 redis.call('PEXPIRE', '{sb}replicas', ARGV[2])
+if redis.call('EXISTS', '{sb}epoch') == 0 then redis.call('SET', '{sb}epoch', ARGV[3], 'PX', ${LONG_MS}) end
 return redis.call('ZCARD', '{sb}replicas')
 `

@@ -4,10 +4,10 @@
  */
 import type { CounterState, Hold, Reserved } from '../../core/counters.ts'
 import { createIds } from './ids.ts'
-import { createRedisCommands, type Ended } from './redis-commands.ts'
+import { bornAt, createRedisCommands, type Ended } from './redis-commands.ts'
 import { type RedisLink, redisDown } from './redis-link.ts'
-import { createSeeds } from './seeds.ts'
-import { actualOf } from './windows.ts'
+import { createSeeds, LEDGER_MS, soon } from './seeds.ts'
+import { actualOf, endOf } from './windows.ts'
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -58,6 +58,10 @@ const BATCH = 100
 /** Beyond this many the oldest are given up: the ledger has them, this window's counters will not. */
 const MOST_UNTOLD = 200_000
 const MOST_FLYING = 8
+/** What replicas' clocks may differ by. */
+const SKEW_MS = 2_000
+/** A counter without an end is kept a little longer than so long without a call. */
+const KEPT_MS = 6 * 86_400_000
 const MOST_CANCELLED = 50_000
 const MOST_SEEN = 50_000
 const RETRY_MS = 200
@@ -110,6 +114,15 @@ export function createRedisCounters({ link, replica, onTrouble = () => {} }: Red
     }
   }
 
+  /** The ledger's word; where it cannot be had soon, zero for a counter that would be known if anything had been counted. */
+  async function seedOf(hold: Hold, epoch: string): Promise<number> {
+    const { emptyUntil = 0 } = hold
+    const kept = Number.isFinite(endOf(hold)) || Date.now() - emptyUntil < KEPT_MS
+    const empty = kept && emptyUntil > bornAt(epoch) + SKEW_MS
+    if (!empty) return await seeds.ask(hold)
+    return (await soon(seeds.ask(hold), LEDGER_MS).catch(() => undefined)) ?? 0
+  }
+
   async function reserve(id: string, holds: readonly Hold[], leaseMs: number): Promise<Reserved> {
     // What ended before this call came is told before it: one connection, one order.
     if (turn) tell()
@@ -117,9 +130,10 @@ export function createRedisCounters({ link, replica, onTrouble = () => {} }: Red
     let answer = await commands.reserve(nameOf(id), holds, leaseMs)
     for (let trips = 0; answer.what === 'unknown'; trips++) {
       if (trips === 3) throw redisDown('The shared counters forget what they are told.')
+      const { epoch } = answer
       const asked = answer.indexes.map(async (index): Promise<[number, number]> => {
         const hold = holds[index]
-        return [index, hold ? await seeds.ask(hold) : 0]
+        return [index, hold ? await seedOf(hold, epoch) : 0]
       })
       answer = await commands.reserve(nameOf(id), holds, leaseMs, { askedAt: answer.at, seeds: new Map(await Promise.all(asked)) })
     }

@@ -2,6 +2,9 @@
 import type { Hold } from '../../core/counters.ts'
 import { GatewayError } from '../../core/error.ts'
 
+/** So long a call waits for what the ledger says of a counter of which enough is known without it. */
+export const LEDGER_MS = 250
+
 export interface Seeds {
   /** What was spent, at once where it is known at once. Rejects with `store-unavailable`; the next call asks again. */
   ask(hold: Hold): number | Promise<number>
@@ -41,3 +44,14 @@ const unknowable = (cause: unknown): GatewayError =>
         cause,
         retryAfterMs: 1_000,
       })
+
+/** Undefined: not in time. */
+export async function soon<T>(answer: T | Promise<T>, ms: number): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), ms)
+  try {
+    return await Promise.race([answer, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
