@@ -117,7 +117,7 @@ export class Reservation implements Admitted {
         amount: this.#amountOf(meter, places),
         limit: fallen?.has(meter.id) ? undefined : meter.limit,
         ...(slot.window && { window: slot.window }),
-        ...(slot.spentBefore && { spentBefore: slot.spentBefore }),
+        ...(slot.spentBefore && { spentBefore: slot.spentBefore, emptyUntil: slot.emptyUntil }),
       })
     }
     this.#active = active
