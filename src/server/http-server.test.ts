@@ -1,95 +1,17 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { plainBody } from '../../test/bad-input/fixtures.ts'
-import { type DialectId, dialects, envelopeFault, faultPath, pathOf, type Rig, rig } from '../../test/bad-input/rig.ts'
+import { type DialectId, dialects, envelopeFault, faultPath, pathOf, rig } from '../../test/bad-input/rig.ts'
 import { GatewayError } from '../core/error.ts'
 import { createSimulator, simulatorTransport } from '../testing/index.ts'
-import { createHttpServer, type HttpServer } from './http-server.ts'
+import { type Got, hello, httpRig, MAX_BODY, type Sending, statuses } from './fixtures/http-rig.ts'
+import { createHttpServer } from './http-server.ts'
 
-const MAX_BODY = 200_000
-let under: Rig
-let server: HttpServer
-let port: number
-let ready = true
-
-before(async () => {
-  under = rig({ config: { server: { limits: { body: '200000B' } } }, keepAliveMs: 100 })
-  server = createHttpServer({ line: () => under.line, maxBody: () => MAX_BODY, ready: () => ready, uploadMs: 3_000 })
-  await server.listen({ host: '127.0.0.1', port: 0 })
-  port = (server.server.address() as AddressInfo).port
-})
-after(async () => {
-  server.destroyAll()
-  await server.close()
-})
-
-interface Got {
-  readonly status: number
-  readonly headers: Record<string, string>
-  readonly text: string
-  readonly trailers: Record<string, string | undefined>
-}
-
-interface Sending {
-  readonly method?: string
-  readonly path?: string
-  readonly headers?: Record<string, string | number>
-  readonly body?: string | Uint8Array
-}
-
-function send({ method = 'POST', path = '/v1/chat/completions', headers = {}, body }: Sending): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response: IncomingMessage) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => {
-        text += chunk
-      })
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers as Record<string, string>,
-          text,
-          trailers: response.trailers as Record<string, string | undefined>,
-        }),
-      )
-      response.on('error', reject)
-    })
-    request.on('error', reject)
-    request.end(body)
-  })
-}
-
-/** Sends bytes as they are and reads until the other side closes, or says nothing for a while. */
-function raw(bytes: string | Uint8Array, { idleMs = 200 } = {}): Promise<{ text: string; closed: boolean }> {
-  return new Promise((resolve) => {
-    let text = ''
-    const socket = connect(port, '127.0.0.1')
-    const finish = (closed: boolean): void => {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve({ text, closed })
-    }
-    let timer = setTimeout(finish, 2 * idleMs, false)
-    socket.setEncoding('latin1')
-    socket.on('data', (chunk: string) => {
-      text += chunk
-      clearTimeout(timer)
-      timer = setTimeout(finish, idleMs, false)
-    })
-    socket.on('close', () => finish(true))
-    socket.on('error', () => finish(true))
-    socket.write(bytes)
-  })
-}
-
-const statuses = (text: string): readonly number[] => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]))
-const hello = (dialect: DialectId = 'openai-chat', model = 'openai-chat/echo'): string => JSON.stringify(plainBody(dialect, model, 'Hi'))
+const { server, state, send, raw, close } = await httpRig()
+after(close)
 
 // ---- what is refused, and how ---------------------------------------------------------------------------------------
 
@@ -352,111 +274,16 @@ test('bad controls are a 400 that names them, over sockets too', async () => {
   assert.equal(faultPath('openai-chat', got.text), 'x-signalbox-timeout')
 })
 
-// ---- framing --------------------------------------------------------------------------------------------------------
-
-const shared = new URL('../../../shared/data/badinput/http/', import.meta.url)
-const skip = existsSync(shared) ? false : 'the shared data sets are not beside this checkout'
-
-interface RawCase {
-  readonly name: string
-  readonly raw_b64: string
-  readonly expect?: string
-  readonly meta?: { readonly type: string }
-}
-const casesOf = (file: string): readonly RawCase[] =>
-  readFileSync(new URL(file, shared), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line): RawCase => JSON.parse(line))
-
-/** Runs cases some at a time. */
-async function each(cases: readonly RawCase[], run: (one: RawCase) => Promise<void>): Promise<void> {
-  const queue = [...cases]
-  const work = async (): Promise<void> => {
-    for (let one = queue.shift(); one; one = queue.shift()) await run(one)
-  }
-  await Promise.all(Array.from({ length: 24 }, work))
-}
-
-test('requests with two framings are refused with the connection, or read by one rule', { skip }, async () => {
-  under.sent()
-  await each(casesOf('smuggler_te_mutations.jsonl'), async (one) => {
-    const { text, closed } = await raw(Buffer.from(one.raw_b64, 'base64'))
-    const [first, second] = statuses(text)
-    assert.ok(first !== undefined && first >= 400 && first < 500, `${one.name}: ${text.slice(0, 200)}`)
-    assert.equal(second, undefined, `${one.name}: a second request was read\n${text}`)
-    // Read by `content-length`, the body is no JSON; the connection may live on.
-    if (!closed) assert.match(text, /not valid JSON/, one.name)
-  })
-  assert.deepEqual(under.sent(), [])
-})
-
-test('requests that real servers misread are refused, or read once', { skip }, async () => {
-  await each(casesOf('http_garden_payloads.jsonl'), async (one) => {
-    const bytes = Buffer.from(one.raw_b64, 'base64')
-    const { text } = await raw(bytes)
-    const written = bytes.toString('latin1').match(/ HTTP\/1\.\d/g)?.length ?? 0
-    // What cannot be read at all is answered once, whatever it holds.
-    assert.ok(statuses(text).length <= written + 1, `${one.name}: ${text.slice(0, 300)}`)
-    assert.ok(statuses(text).filter((status) => status !== 400).length <= written, `${one.name}: ${text.slice(0, 300)}`)
-    assert.ok(!statuses(text).some((status) => status >= 500), `${one.name}: ${text.slice(0, 300)}`)
-  })
-})
-
-test('what a strict parser refuses is refused, lenient modes included', { skip }, async () => {
-  const wrong: string[] = []
-  await each(
-    casesOf('llhttp_cases.jsonl').filter(({ meta }) => meta?.type.startsWith('request')),
-    async (one) => {
-      const bytes = Buffer.from(one.raw_b64, 'base64')
-      const { text } = await raw(bytes)
-      if (statuses(text).some((status) => status >= 500)) wrong.push(`${one.name}: ${text.slice(0, 100)}`)
-      // A connection that ends without a word, or waits for more, is a refusal too.
-      if (one.expect === 'error' && statuses(text).every((status) => status === 200) && text !== '')
-        wrong.push(`${one.name}: ${text.slice(0, 100)}`)
-    },
-  )
-  assert.deepEqual(wrong, [])
-})
-
-test('a transfer encoding other than plain chunked is a 400, and the connection ends', async () => {
-  const body = hello()
-  const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
-  for (const [encoding, status] of [
-    ['chunked', 200],
-    ['Chunked', 200],
-    ['gzip, chunked', 400],
-    ['identity, chunked', 400],
-    [',chunked', 400],
-    ['chunked, chunked', 400],
-  ] as const) {
-    const { text, closed } = await raw(`POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: ${encoding}\r\n\r\n${chunked}`)
-    assert.deepEqual(statuses(text), [status], `${encoding}: ${text}`)
-    if (status === 400) assert.ok(closed)
-  }
-})
-
-test('a caller’s framing and connection headers never go upstream', async () => {
-  under.sent()
-  const body = hello()
-  await raw(
-    `POST /v1/chat/completions HTTP/1.1\r\nhost: evil.example\r\nconnection: keep-alive, x-hop\r\nx-hop: 1\r\nkeep-alive: timeout=5\r\nte: trailers\r\nexpect: 100-continue\r\nproxy-authorization: x\r\ntransfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
-  )
-  const [sent] = under.sent()
-  assert.ok(sent)
-  assert.deepEqual(Object.keys(sent.headers).toSorted(), ['accept', 'content-type'])
-})
-
 // ---- the end --------------------------------------------------------------------------------------------------------
 
 test('while stopping, answers ask to close the connection, and readiness is gone', async () => {
-  ready = false
+  state.ready = false
   try {
     assert.equal((await send({ method: 'GET', path: '/readyz' })).status, 503)
     assert.equal((await send({ method: 'GET', path: '/healthz' })).status, 200)
     assert.equal((await send({ body: hello(), headers: { connection: 'keep-alive' } })).headers['connection'], 'close')
   } finally {
-    ready = true
+    state.ready = true
   }
   assert.equal((await send({ method: 'GET', path: '/readyz' })).status, 200)
 })
