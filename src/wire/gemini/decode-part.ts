@@ -2,6 +2,7 @@
 import type { MediaKind, MediaSource, Part, ReasoningPart, Sealed, ToolResultPart } from '../../core/call.ts'
 import { invalid } from '../../core/error.ts'
 import { isObject, isString, type Json, type JsonObject } from '../../core/json.ts'
+import { kindOfMime, mimeOfName } from '../mimes.ts'
 import { type Fields, fieldsOf, type Member, membersOf } from './fields.ts'
 import { argumentsOf } from './partial-args.ts'
 import { isGoogle, plainBase64, sealedOf } from './sealed.ts'
@@ -152,42 +153,7 @@ function sourceOfUri(uri: string, mime: string | undefined): MediaSource {
   return stored ? { type: 'file', id: uri, ...(mime && { mime }) } : { type: 'url', url: uri, ...(mime && { mime }) }
 }
 
-export function kindOfMime(mime: string | undefined): MediaKind | undefined {
-  const type = mime?.split('/', 1)[0]?.toLowerCase()
-  return type === 'image' || type === 'audio' || type === 'video' ? type : mime ? 'document' : undefined
-}
-
 function kindOfUri(uri: string): MediaKind {
   if (/^https?:\/\/(www\.|m\.)?(youtube\.com|youtu\.be)\//i.test(uri)) return 'video'
-  return kindOfMime(mimeOfUri(uri)) ?? 'document'
-}
-
-const MIMES: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  heic: 'image/heic',
-  bmp: 'image/bmp',
-  pdf: 'application/pdf',
-  txt: 'text/plain',
-  md: 'text/markdown',
-  csv: 'text/csv',
-  html: 'text/html',
-  json: 'application/json',
-  mp3: 'audio/mpeg',
-  wav: 'audio/wav',
-  ogg: 'audio/ogg',
-  flac: 'audio/flac',
-  m4a: 'audio/mp4',
-  mp4: 'video/mp4',
-  mov: 'video/quicktime',
-  webm: 'video/webm',
-}
-
-/** The type that an address ends with, if it is one that models take. */
-export function mimeOfUri(uri: string): string | undefined {
-  const extension = /\.([a-z0-9]{2,5})(?:[?#].*)?$/i.exec(uri)?.[1]?.toLowerCase()
-  return extension === undefined || !Object.hasOwn(MIMES, extension) ? undefined : MIMES[extension]
+  return kindOfMime(mimeOfName(uri)) ?? 'document'
 }

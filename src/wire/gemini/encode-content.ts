@@ -1,8 +1,9 @@
 /** Parts of a call as parts of a Gemini turn. */
 import type { MediaPart, Part, Sealed, TextPart, ToolCallPart, ToolResultPart } from '../../core/call.ts'
 import { at, type Json, type JsonObject } from '../../core/json.ts'
+import { mimeOfName } from '../mimes.ts'
 import { untranslatable } from '../stored.ts'
-import { mimeOfUri, PIECES } from './decode-part.ts'
+import { PIECES } from './decode-part.ts'
 import { argumentsObject } from './encode-part.ts'
 import type { EncodeContext } from './encode-turns.ts'
 import { base64Of, isGoogle } from './sealed.ts'
@@ -95,7 +96,7 @@ export function mediaPart({ path, kind, source, name, detail }: MediaPart, { not
         const payload = source.url.slice(data[0].length)
         return { inlineData: { mimeType, data: /;base64$/i.test(data[2] ?? '') ? payload : base64Of(decoded(payload)) } }
       }
-      const mimeType = source.mime ?? mimeOfUri(source.url) ?? (own ? undefined : DEFAULT_MIMES[kind])
+      const mimeType = source.mime ?? mimeOfName(source.url) ?? (own ? undefined : DEFAULT_MIMES[kind])
       return { fileData: { ...(mimeType && { mimeType }), fileUri: source.url, ...display } }
     }
     case 'file':

@@ -3,8 +3,9 @@ import type { MediaSource, Sealed } from '../../core/call.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { Event, PartKind, Usage } from '../../core/event.ts'
 import { arrayOf, isFilled, isObject, isString, type Json, type JsonObject, stringOf } from '../../core/json.ts'
+import { kindOfMime, mimeOfName } from '../mimes.ts'
 import { citationsOf, logprobsOf } from './citations.ts'
-import { BESIDE, kindOfMime, mimeOfUri } from './decode-part.ts'
+import { BESIDE } from './decode-part.ts'
 import { finishOf, isBroken, reasonOf } from './finish.ts'
 import { ArgumentsBuilder } from './partial-args.ts'
 import { plainBase64 } from './sealed.ts'
@@ -238,6 +239,6 @@ function inline({ mimeType, data }: JsonObject): FetchedSource | undefined {
 
 function file({ fileUri, mimeType }: JsonObject): FetchedSource | undefined {
   if (!isString(fileUri)) return undefined
-  const mime = stringOf(mimeType) ?? mimeOfUri(fileUri)
+  const mime = stringOf(mimeType) ?? mimeOfName(fileUri)
   return { type: 'url', url: fileUri, ...(mime && { mime }) }
 }

@@ -1,7 +1,8 @@
 /** Content parts of messages and of tool outputs. */
-import type { CacheMark, MediaKind, MediaPart, MediaSource, Part } from '../../core/call.ts'
+import type { CacheMark, MediaPart, MediaSource, Part } from '../../core/call.ts'
 import { invalid } from '../../core/error.ts'
 import { at, isFilled, isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { kindOfMime, mimeOfName } from '../mimes.ts'
 import { asObject, listAt, objectAt, others, pick, stringAt } from './read.ts'
 
 const TEXT = new Set(['type', 'text', 'prompt_cache_breakpoint', 'logprobs', 'annotations'])
@@ -87,9 +88,9 @@ function fileOf(part: JsonObject, path: string): Media {
         ? byUrl(url)
         : data?.startsWith('data:')
           ? byUrl(data)
-          : { type: 'base64', data: data ?? '', mime: mimeOfName(name) }
+          : { type: 'base64', data: data ?? '', mime: mimeOfName(name ?? '') ?? 'application/pdf' }
   return {
-    kind: kindOfMime(source.type === 'file' ? undefined : source.mime),
+    kind: kindOfMime(source.type === 'file' ? undefined : source.mime) ?? 'document',
     source,
     ...(name !== undefined && { name }),
     ...(detail !== undefined && { detail }),
@@ -103,26 +104,6 @@ function soundOf(part: JsonObject, path: string): MediaSource {
   const format = stringAt(audio, 'format', at(path, 'input_audio')) ?? 'wav'
   return data.startsWith('data:') ? byUrl(data) : { type: 'base64', data, mime: `audio/${format}` }
 }
-
-const kindOfMime = (mime = ''): MediaKind => {
-  const [type] = mime.toLowerCase().split('/')
-  return type === 'image' || type === 'audio' || type === 'video' ? type : 'document'
-}
-
-const MIMES: Readonly<Record<string, string>> = {
-  pdf: 'application/pdf',
-  txt: 'text/plain',
-  md: 'text/markdown',
-  csv: 'text/csv',
-  html: 'text/html',
-  json: 'application/json',
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  webp: 'image/webp',
-  gif: 'image/gif',
-}
-const mimeOfName = (name: string | undefined): string => MIMES[name?.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/pdf'
 
 /** A `data:` URL opened; any other address as it is. */
 function byUrl(url: string): MediaSource {
