@@ -68,6 +68,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     'no console page',
     ['src/catalog/catalog.test.ts', 'holds at least 140 providers and 5,000 models without the network'],
     ['src/server/commands/catalog.test.ts', 'writes the facts of a URL beside the config, and commands prefer them'],
+    ['src/server/catalog-refresh.test.ts', 'what was never refreshed is, at once and then every so often; what says the same is no reload'],
+    [
+      'src/server/catalog-refresh.test.ts',
+      'a price that changed is in force with the next reload, and a file that is none keeps the old one',
+    ],
     ['src/ingress/models.test.ts', 'OpenAI’s list'],
   ),
   A10: met(
