@@ -90,8 +90,9 @@ export function createRedisLink({
   /** Commands without an answer, and since when nothing has come. */
   let waiting = 0
   let silentSince = 0
-  /** Silence before that was this process's own: it did not listen. */
-  let excusedUntil = 0
+  /** Of the silence, what was this process's own: it did not listen. The last of it ended then. */
+  let deafMs = 0
+  let deafUntil = 0
 
   function dial(): void {
     if (closed) return
@@ -123,6 +124,11 @@ export function createRedisLink({
     )
   }
 
+  function heard(): void {
+    silentSince = performance.now()
+    deafMs = 0
+  }
+
   function later(): void {
     if (closed) return
     timer = setTimeout(dial, waitMs * (0.5 + Math.random() / 2))
@@ -152,7 +158,7 @@ export function createRedisLink({
     command(args, withinMs = deadlineMs) {
       const used = client
       if (!used) return Promise.reject(redisDown())
-      if (waiting++ === 0) silentSince = performance.now()
+      if (waiting++ === 0) heard()
       return new Promise((resolve, reject) => {
         const sentAt = performance.now()
         const last = sentAt + Math.max(queueMs, withinMs)
@@ -172,13 +178,14 @@ export function createRedisLink({
           // Late itself, this process may have sent it only now.
           if (lateMs > LATE_MS) {
             since = now
-            excusedUntil = now
+            deafMs += Math.min(lateMs, now - deafUntil)
+            deafUntil = now
           }
-          const silent = now - Math.max(silentSince, excusedUntil) > silenceMs || (now >= last && silentSince <= sentAt)
+          const silent = now - silentSince - deafMs > silenceMs || (now >= last && silentSince <= sentAt)
           // Given up while Redis works on it, a call would be counted there and here.
           const left = Math.min(Math.max(silentSince, since) + withinMs + waiting * EACH_MS, last) - now
           if (left > 0 && !silent) {
-            arm(Math.min(left, withinMs))
+            arm(Math.min(left, silenceMs / 2))
             return
           }
           reject(redisDown())
@@ -189,7 +196,7 @@ export function createRedisLink({
           clearTimeout(deadline)
           if (client !== used) return
           waiting = Math.max(0, waiting - 1)
-          silentSince = performance.now()
+          heard()
         }
         used.sendCommand(args).then(
           (answer) => {
