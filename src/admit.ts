@@ -89,14 +89,21 @@ export function afford(
   return attempt(first, tier, new Set())
 
   function attempt(choice: Choice, tier: string | undefined, fallen: Set<string>): Affordable | Promise<Affordable> {
+    let tokens: number | undefined
     const verdict = (spending as Spending).admit({
       exchange,
       principal,
       ipClass: exchange.ipClass ?? 'external',
       metadata: controls.metadata,
       tier,
-      inputTokens: parts.estimateTokens(asked.json),
-      maxOutputTokens: askedOf(asked).maxOutput,
+      // Calls under no rule need no estimate.
+      get inputTokens() {
+        tokens ??= parts.estimateTokens(asked.json)
+        return tokens
+      },
+      get maxOutputTokens() {
+        return askedOf(asked).maxOutput
+      },
       limitMs: Math.min(choice.route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY),
       candidates: () => choice.plan.candidates.map((candidate) => parts.priced(candidate, asked)),
     })

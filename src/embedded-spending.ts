@@ -13,7 +13,7 @@ export interface EmbeddedSpending {
 }
 
 export function embeddedSpending({ prices, reservation, ...rules }: MoneyConfig): EmbeddedSpending {
-  const ledger = createMemoryLedger()
+  const ledger = createMemoryLedger({ forgets: true })
   const desk = createSpending({ counters: createMemoryCounters(), ledger, rules, policy: { ...prices, ...reservation }, alone: true })
   return { desk, usage: (query) => ledger.usage(query), close: () => desk.close() }
 }

@@ -109,6 +109,8 @@ export interface UsageRow {
 }
 
 export interface Ledger {
+  /** It ends with the process: nobody will ever settle an opening at its estimate. */
+  readonly forgets?: boolean
   /** Durable against the end of this process when it returns. Never throws. */
   open(entry: Opening): void
   settle(settlement: Settlement): void

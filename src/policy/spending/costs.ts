@@ -8,7 +8,7 @@
  * while there is room for its input: it then holds all that is left.
  */
 import type { Nanos } from '../../core/money.ts'
-import type { PricedCandidate } from '../../core/policy.ts'
+import type { PricedCandidate, SpendingCall } from '../../core/policy.ts'
 import { wholeOf } from './meter.ts'
 import { mostOf } from './tenants.ts'
 
@@ -50,31 +50,36 @@ export const policyOf = ({
 export const estimatedCost = ({ estimate }: Policy, input: number, output: number): Nanos =>
   BigInt(Math.ceil(Math.round((input * estimate.input + output * estimate.output) * 1e6) / 1e3))
 
-/** What one call is held for, at each place it may go to. */
+/** What one call is held for, at each place it may go to. Worked out when a rule asks. */
 export class Costs {
-  readonly candidates: readonly PricedCandidate[]
-  readonly input: number
+  readonly #call: Pick<SpendingCall, 'inputTokens' | 'maxOutputTokens' | 'candidates'>
   readonly #policy: Policy
   readonly #markup: number
-  readonly #allowed: number
+  #candidates: readonly PricedCandidate[] | undefined
+  #input: number | undefined
   readonly #costs: (Nanos | null | undefined)[] = []
   readonly #charges: (number | null | undefined)[] = []
 
-  constructor(
-    candidates: readonly PricedCandidate[],
-    policy: Policy,
-    markup: number,
-    call: { readonly inputTokens: number; readonly maxOutputTokens: number | undefined },
-  ) {
-    this.candidates = candidates
+  constructor(policy: Policy, markup: number, call: Pick<SpendingCall, 'inputTokens' | 'maxOutputTokens' | 'candidates'>) {
+    this.#call = call
     this.#policy = policy
     this.#markup = markup
-    this.input = Math.ceil(call.inputTokens * policy.inputMargin)
-    this.#allowed = Math.min(call.maxOutputTokens ?? policy.output, policy.outputCap)
+  }
+
+  get candidates(): readonly PricedCandidate[] {
+    this.#candidates ??= this.#call.candidates()
+    return this.#candidates
+  }
+
+  get input(): number {
+    this.#input ??= Math.ceil(this.#call.inputTokens * this.#policy.inputMargin)
+    return this.#input
   }
 
   output(index: number): number {
-    return Math.min(this.#allowed, this.candidates[index]?.maxOutput ?? Number.POSITIVE_INFINITY)
+    const { output, outputCap } = this.#policy
+    const allowed = Math.min(this.#call.maxOutputTokens ?? output, outputCap)
+    return Math.min(allowed, this.candidates[index]?.maxOutput ?? Number.POSITIVE_INFINITY)
   }
 
   /** What the provider may charge. Undefined: nobody knows. */

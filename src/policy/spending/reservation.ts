@@ -32,7 +32,6 @@ export class Reservation implements Admitted {
   readonly #who: Attribution
   readonly #terms: Terms
   readonly #costs: Costs
-  readonly #places: readonly number[]
   #now: number
   #applied: readonly Applied[] = []
   /** Those that hold for where the call may still go, and what is held for each. */
@@ -50,8 +49,7 @@ export class Reservation implements Admitted {
     this.#now = desk.clock()
     this.#who = attributionOf(call)
     this.#terms = desk.book.terms(this.#who.organisation)
-    this.#costs = new Costs(call.candidates(), desk.policy, this.#terms.markup, call)
-    this.#places = firstNumbers(this.#costs.candidates.length)
+    this.#costs = new Costs(desk.policy, this.#terms.markup, call)
   }
 
   get headers() {
@@ -82,12 +80,11 @@ export class Reservation implements Admitted {
     const { requestedModel, route } = exchange
     // Once it has fallen to another tier, a call is no longer what it was asked as.
     const asked = [exchange.fell === undefined ? requestedModel : undefined, route].filter((name) => name !== undefined)
-    this.#applied = rulesFor(
-      { who: this.#who, asked, route, candidates: this.#costs.candidates, now: this.#now },
-      book.matcher(),
-      principal.limits.length + principal.budgets.length === 0 ? undefined : book.own(principal),
-      book.credit(this.#who.organisation),
-    )
+    const everybodys = book.matcher()
+    const own = principal.limits.length + principal.budgets.length === 0 ? undefined : book.own(principal)
+    const credit = book.credit(this.#who.organisation)
+    if (everybodys.size === 0 && !own && !credit) return
+    this.#applied = rulesFor({ who: this.#who, asked, route, candidates: this.#costs.candidates, now: this.#now }, everybodys, own, credit)
   }
 
   /** Holds what the rules say for where the call may still go. */
@@ -127,7 +124,7 @@ export class Reservation implements Admitted {
   /** Where the call may still go, as far as the rule holds. */
   #placesOf({ only }: Applied): readonly number[] {
     const without = this.#without
-    const all = only ?? this.#places
+    const all = only ?? firstNumbers(this.#costs.candidates.length)
     return without ? all.filter((index) => !without.has(index)) : all
   }
 
@@ -170,8 +167,9 @@ export class Reservation implements Admitted {
       if (applied.meter.measure !== 'charge') continue
       for (const index of this.#placesOf(applied)) if (this.#costs.charge(index) === undefined) this.#leaveOut(index, UNPRICED)
     }
+    if (!this.#without) return
     const { candidates } = this.#costs
-    if (!this.#without || this.#without.size < candidates.length) return
+    if (this.#without.size < candidates.length) return
     const names = [...new Set(candidates.map(({ provider, model }) => `${provider}/${model}`))].slice(0, 5).join(', ')
     throw new GatewayError(
       'no-eligible-target',
@@ -298,8 +296,9 @@ export class Reservation implements Admitted {
   #opening(): Opening {
     const { exchange } = this.#call
     const { key, alias, user, organisation, team, project, tags, tier } = this.#who
-    const first = this.#costs.candidates.findIndex((_, index) => !this.#without?.has(index))
-    const candidate = this.#costs.candidates[first]
+    const forgets = this.#desk.ledger.forgets === true
+    const first = forgets ? -1 : this.#costs.candidates.findIndex((_, index) => !this.#without?.has(index))
+    const candidate = first < 0 ? undefined : this.#costs.candidates[first]
     return {
       id: exchange.id,
       at: exchange.at,
@@ -325,9 +324,9 @@ export class Reservation implements Admitted {
   settle(): void {
     if (this.#settled) return
     this.#settled = true
-    const { exchange, inputTokens } = this.#call
+    const { exchange } = this.#call
     const ended = (exchange.settled as Ended | undefined) ?? { status: exchange.status }
-    const used = usedBy(exchange, ended, this.#costs, this.#desk.policy, inputTokens)
+    const used = usedBy(exchange, ended, this.#costs, this.#desk.policy, this.#call)
     const charge = used.cost === undefined ? undefined : markedUp(used.cost, this.#terms.markup)
     this.#settleCounters(ended, used, charge)
     this.#desk.ledger.settle({

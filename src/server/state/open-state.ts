@@ -179,7 +179,7 @@ async function ledgerFor(
 ): Promise<StoreLedger> {
   if (!database) {
     const { createMemoryLedger } = await import('../../store/ledger/memory-ledger.ts')
-    return createMemoryLedger()
+    return createMemoryLedger({ forgets: true })
   }
   const { createSqlLedger } = await import('../../store/ledger/sql-ledger.ts')
   return createSqlLedger({

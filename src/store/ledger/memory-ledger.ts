@@ -8,6 +8,8 @@ export interface MemoryLedgerOptions {
   readonly entries?: number
   /** Sums kept, each of one hour and one set of dimensions. Default 20,000. */
   readonly sums?: number
+  /** It ends with the process, so that its openings need no estimate. */
+  readonly forgets?: boolean
 }
 
 interface Summed {
@@ -21,7 +23,11 @@ const dimensions = 'key alias user organisation team project tier route requeste
   ' ',
 ) as readonly Exclude<UsageDimension, 'tag'>[]
 
-export function createMemoryLedger({ entries: most = 10_000, sums: mostSums = 20_000 }: MemoryLedgerOptions = {}): StoreLedger {
+export function createMemoryLedger({
+  entries: most = 10_000,
+  sums: mostSums = 20_000,
+  forgets = false,
+}: MemoryLedgerOptions = {}): StoreLedger {
   const running = new Map<string, Opening>()
   const ended = new Map<string, LedgerEntry>()
   /** Ids of the ended, the oldest at `next`. A map that loses its first key again and again is slow to tell its first. */
@@ -94,6 +100,7 @@ export function createMemoryLedger({ entries: most = 10_000, sums: mostSums = 20
       }
       return spent
     },
+    forgets,
     recovered: Promise.resolve([]),
     get state() {
       return { waiting: 0, behind: false, unwritten: 0, refused: 0, dropped: 0 }
