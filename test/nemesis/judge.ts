@@ -59,7 +59,13 @@ export function judge({ calls, received, ledger, usage, kills, budgets }: Eviden
     perKey.set(line.key, { requests: sum.requests + 1, cost: sum.cost + charge })
     if (line.state === 'lost') {
       lost++
-      if (call && !killedDuring(call)) faults.push(`${name} is lost, though nobody was killed while it ran`)
+      if (call && !killedDuring(call)) {
+        const nearest = kills.filter(({ gateway }) => gateway === call.gateway).map(({ at }) => at - call.to)
+        const told = nearest.sort((a, b) => Math.abs(a) - Math.abs(b))[0]
+        faults.push(
+          `${name} is lost, though ${call.gateway} was not killed while it ran (${call.to - call.from} ms, status ${call.status}${call.aborted ? ', aborted' : ''}; the nearest kill came ${told} ms after its end)`,
+        )
+      }
     }
     if (!received.has(name) && charge > 0) {
       if (line.state === 'lost') lostUnsent++
