@@ -33,8 +33,10 @@ export async function moreListeners(server: Server): Promise<readonly Listener[]
   const bound = server.address() as AddressInfo | string | null
   if (!shares || typeof bound !== 'object' || bound === null) return []
   const options = { host: bound.address, port: bound.port, backlog: BACKLOG, reusePort: true }
+  // As the server has it itself: HTTP answers callers who have said all they have to say, TLS does not close what is half open.
+  const { allowHalfOpen = false } = server as { allowHalfOpen?: boolean }
   const open = Array.from({ length: MORE }, () => {
-    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void server.emit('connection', socket))
+    const listener = createServer({ allowHalfOpen, noDelay: true }, (socket) => void server.emit('connection', socket))
     return listening(listener, options)
   })
   return await Promise.all(open)

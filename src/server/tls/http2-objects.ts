@@ -14,6 +14,8 @@ interface NodeRequest {
 }
 interface NodeResponse {
   readonly destroyed: boolean
+  readonly writableEnded: boolean
+  readonly writableFinished: boolean
   readonly stream: ServerHttp2Stream
   readonly req: Http2ServerRequest
   destroy(error?: Error): unknown
@@ -54,6 +56,11 @@ class Request extends BaseRequest {
 class Response extends BaseResponse {
   override get destroyed(): boolean {
     return this.stream.destroyed || this.stream.closed
+  }
+
+  /** A stream that is reset has its end written by Node, not by us. */
+  override get writableFinished(): boolean {
+    return this.writableEnded && !this.stream.aborted && this.stream.writableFinished
   }
 
   override writeHead(status: number, headers?: Record<string, unknown>): unknown {
