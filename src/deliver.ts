@@ -5,8 +5,8 @@
 import type { CostOf, Outcome } from './accounting/outcome.ts'
 import { costOfAll, lastUsageOf, usageOf } from './accounting/outcome.ts'
 import { GatewayError as Fault, type GatewayError, gatewayErrorOf } from './core/error.ts'
-import { type Event, mergeUsage } from './core/event.ts'
-import { type Exchange, elapsed } from './core/exchange.ts'
+import type { Event } from './core/event.ts'
+import type { Exchange } from './core/exchange.ts'
 import { bytesOf, type Chunk, type Headers, type HttpReply } from './core/http.ts'
 import type { Inquiry } from './core/inquiry.ts'
 import { isObject, parseJson } from './core/json.ts'
@@ -16,6 +16,7 @@ import { type Answer, type ByteStream, type EventStream, ProviderFault } from '.
 import { type Delivered, sendAgain, type Upstreams } from './egress/attempts.ts'
 import { type Survival, survive } from './egress/continuation/survive.ts'
 import { eventsOf, followReply, followStream, type Legs } from './egress/follow.ts'
+import { chosen, noteEvents, noteSummary } from './egress/noted.ts'
 import type { ReasoningMemory } from './egress/reasoning-memory.ts'
 import { passedHeaders } from './egress/response-headers.ts'
 import type { Endpoint } from './ingress/endpoints.ts'
@@ -24,7 +25,7 @@ import { withKeepAlive } from './ingress/keep-alive.ts'
 import { ownHeaders, refuse } from './ingress/refuse.ts'
 import type { ResponseStore } from './ingress/response-store.ts'
 import { SseReader } from './wire/sse.ts'
-import type { ReplyContext, ReplySummary, Wire } from './wire/wire.ts'
+import type { ReplyContext, Wire } from './wire/wire.ts'
 
 export interface Deliveries {
   readonly upstreams: Upstreams
@@ -331,54 +332,6 @@ const hungUp = ({ cancellation }: Exchange): GatewayError =>
   cancellation.cancelled
     ? gatewayErrorOf(cancellation.reason)
     : new Fault('client-closed', 'The caller hung up before the answer was complete.')
-
-// ---- what is noted -------------------------------------------------------------------------------------------------
-
-function chosen({ candidate, wire, prepared, why }: Delivered, exchange: Exchange): void {
-  exchange.candidate = candidate
-  exchange.wire = wire.id
-  exchange.drops = prepared.drops
-  exchange.firstMs = elapsed(exchange)
-  const failed = exchange.attempts.filter(({ fault }) => fault !== undefined)
-  const fallback =
-    failed.length === 0 ? undefined : `fallback after ${failed.map(({ provider, fault }) => `${provider} ${fault}`).join(' ')}`
-  const decided = exchange.decision?.reason
-  // What routing says holds the plan's reason too; what the attempts found out on the way is told instead.
-  const choice = fallback || (why !== undefined && !decided?.startsWith(why)) ? why : (decided ?? 'first-choice')
-  exchange.reason = [choice, fallback].filter(Boolean).join('; ').slice(0, 200)
-  const waited = exchange.attempts.reduce((sum, { startedMs, endedMs = startedMs }) => sum + endedMs - startedMs, 0)
-  exchange.overheadMs = Math.max(0, exchange.firstMs - waited)
-}
-
-function noteSummary({ model, finish, usage, characters }: ReplySummary, exchange: Exchange): void {
-  exchange.upstreamModel = model
-  exchange.finish = finish
-  exchange.usage = usage
-  exchange.outputCharacters = characters
-}
-
-function noteEvents(events: readonly Event[], exchange: Exchange): void {
-  for (const event of events) {
-    switch (event.type) {
-      case 'text-delta':
-        exchange.outputCharacters += event.text.length
-        break
-      case 'reply-start':
-        exchange.upstreamModel = event.model
-        if (event.usage) exchange.usage = event.usage
-        break
-      case 'usage':
-        exchange.usage = mergeUsage(exchange.usage, event.usage)
-        break
-      case 'reply-end':
-        exchange.finish = event.finish
-        break
-      case 'error':
-        exchange.error = event.error
-        break
-    }
-  }
-}
 
 // ---- what encoders and legs need -----------------------------------------------------------------------------------
 
