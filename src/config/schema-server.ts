@@ -27,7 +27,8 @@ export const tls = z
     key: pem.describe('Its private key: a file in PEM, as a path or `file:PATH`, or `env:NAME`.'),
     passphrase: z
       .string({ error: passphraseHelp })
-      .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, { error: passphraseHelp })
+      // Not `regex`: its faults repeat what was written.
+      .refine((text) => /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/.test(text), { error: passphraseHelp })
       .optional()
       .describe('What opens the private key, as a reference: `env:NAME`, `file:PATH`.'),
     ca: pem
@@ -39,10 +40,7 @@ export const tls = z
       .describe(
         "Callers' own certificates: not asked for (`none`), asked for (`request`), or connections without a valid one refused (`require`).",
       ),
-    minVersion: z
-      .enum(tlsVersions, { error: 'not a version of TLS that is served\nwrite "1.2" or "1.3", in quotes' })
-      .default('1.2')
-      .describe('The oldest version of TLS that is spoken.'),
+    minVersion: z.enum(tlsVersions).default('1.2').describe('The oldest version of TLS that is spoken.'),
   })
   .check((context) => {
     const { clients, ca } = context.value
