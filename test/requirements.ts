@@ -150,10 +150,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     ['test/resilience/attempts.test.ts', 'what is too long for one goes to another model that may hold more, never to the same again'],
     ['test/resilience/attempts.test.ts', 'a refusal by policy is handed on, or taken to the next target, as configured'],
   ),
-  C3: part(
-    'what is known of targets is one process’s, not shared between replicas',
+  C3: met(
     ['src/routing/health/health.test.ts', 'five hard failures in a row make a target rest; half a rest later it may be probed by one call'],
     ['test/resilience/schedules.test.ts', 'a breaker opens, rests, probes and closes as it must, in a thousand schedules'],
+    ['src/routing/health/health.test.ts', 'what another replica found failing rests here too, shorter, and is probed like any other'],
+    ['src/server/state/gossip.e2e.test.ts', 'replicas hear it through Redis, and again when Redis has been away'],
   ),
   C4: met(
     ['src/egress/adaptive-timeouts.test.ts', 'a target that answers fast is given up on sooner, but never too soon'],
@@ -377,7 +378,7 @@ export const claims: Readonly<Record<string, Claim>> = {
     ['src/store/sql/sqlite.test.ts', 'what is committed is in the file, in WAL mode'],
   ),
   K3: part(
-    'counters, keys and the ledger are shared; breakers are not, caches do not exist yet',
+    'counters, keys, the ledger and openings of breakers are shared; caches do not exist yet',
     ['test/nemesis/nemesis.e2e.test.ts', 'the ledger tells what the provider counted, whatever breaks: …'],
     ['src/store/counters/fallback.e2e.test.ts', 'while Redis is dead two replicas share what is left, and tell it when it is back, once'],
     ['src/store/sql/postgres.e2e.test.ts', 'with the database down the store opens, refuses, and works as soon as it is there'],
