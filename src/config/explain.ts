@@ -100,7 +100,9 @@ const listOf = (words: readonly string[]): string => words.map((word) => `\`${wo
 
 /** What stands there may be a credential, also when its form is wrong: it is not repeated. */
 const isSecret = (keys: readonly PropertyKey[]): boolean =>
-  keys.some((key) => /^(keys?|token|masterKey|previousMasterKeys|roleId|secretId|clientSecret|credentials|headers|env)$/.test(String(key)))
+  keys.some((key) =>
+    /^(keys?|token|masterKey|previousMasterKeys|roleId|secretId|clientSecret|credentials|headers|env|cert|passphrase)$/.test(String(key)),
+  )
 
 /** A value as it is shown in a message: short, on one line. */
 function shown(value: unknown, keys: readonly PropertyKey[]): string {

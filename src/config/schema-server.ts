@@ -27,8 +27,7 @@ export const tls = z
     key: pem.describe('Its private key: a file in PEM, as a path or `file:PATH`, or `env:NAME`.'),
     passphrase: z
       .string({ error: passphraseHelp })
-      // Not `regex`: its faults repeat what was written.
-      .refine((text) => /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/.test(text), { error: passphraseHelp })
+      .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, { error: passphraseHelp })
       .optional()
       .describe('What opens the private key, as a reference: `env:NAME`, `file:PATH`.'),
     ca: pem
