@@ -24,7 +24,7 @@ import { undiciTransport } from '../egress/transport-undici.ts'
 import type { Line } from '../gateway.ts'
 import { type Idempotency, idempotency } from '../ingress/idempotency.ts'
 import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
-import { createHealth, type Health } from '../routing/health/health.ts'
+import { createHealth, type Failing, type Health } from '../routing/health/health.ts'
 import { checkPort } from './acceptors.ts'
 import { greeting } from './greeting.ts'
 import { createHttpServer } from './http-server.ts'
@@ -37,6 +37,7 @@ import { readFileText } from './read-file.ts'
 import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
 import { scheduledCatalog } from './scheduled-catalog.ts'
 import { scheduledDrills } from './scheduled-drills.ts'
+import { openGossip } from './state/gossip.ts'
 import type { GatewayState } from './state/open-state.ts'
 import { createBalance } from './threads/balance.ts'
 import type { ThreadStart } from './threads/messages.ts'
@@ -142,7 +143,19 @@ export async function startServing({
   )
   const metrics = callMetrics({ knownModel })
   const share = threadShare(thread?.index ?? 0)
-  const health = createHealth({ onTransition: metrics.transition })
+  const health = createHealth({
+    onTransition(transition) {
+      metrics.transition(transition)
+      const { provider, wire, model, restMs, to, heard } = transition
+      if (to === 'open' && !heard) gossip.tell({ provider, wire, model, restMs })
+    },
+  })
+  const gossip = openGossip<Failing>({
+    topic: 'failing-targets',
+    url: config.shared?.url,
+    threads: thread !== undefined,
+    hear: health.hear,
+  })
   const unwatch = watchConnections(metrics.connected)
   const budgets = createRetryBudgets(health.now)
   const roundTrips = createRoundTrips({ probe: connectTime })
@@ -356,6 +369,7 @@ export async function startServing({
     log.flush()
     unwatch()
     await transport.close()
+    gossip.close()
     await state.close()
   }
 }
