@@ -10,7 +10,9 @@ import { catalogFrom, catalogPathOf } from './commands/catalog-file.ts'
 import { problemText } from './commands/check.ts'
 import type { ServeFlags } from './commands/serve.ts'
 import type { Reread } from './reload.ts'
-import { type Serving, StartError, startServing, type ThreadOptions } from './start.ts'
+import { type Serving, startServing } from './start.ts'
+import { StartError } from './start-error.ts'
+import type { ThreadOptions } from './threads/siblings.ts'
 
 export type Started = { readonly serving: Serving; readonly config: Config } | { readonly problem: string }
 

@@ -3,8 +3,9 @@ import type { Config } from '../config/config.ts'
 import { findConfigFile } from '../config/load.ts'
 import type { ServeFlags } from './commands/serve.ts'
 import { startFrom } from './serve-from.ts'
-import type { Serving, ThreadOptions } from './start.ts'
+import type { Serving } from './start.ts'
 import { balanceBuffer } from './threads/balance.ts'
+import type { ThreadOptions } from './threads/siblings.ts'
 import { watchFile } from './watch-file.ts'
 
 /** Undefined while it serves; else the exit code. */

@@ -1,31 +1,26 @@
 /** From a configuration to a listening gateway, and to its end. */
 import { flushCompileCache } from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
-import { logSink } from '../accounting/log-sink.ts'
 import { callMetrics } from '../accounting/metrics/call-metrics.ts'
-import type { Sink } from '../accounting/outcome.ts'
 import { createDoor } from '../admin/door.ts'
-import { type Admission, createAdmission } from '../admission/admission.ts'
-import { baseUrlOf, type Catalog, createCatalog } from '../catalog/catalog.ts'
-import { assemble } from '../config/assemble.ts'
+import { createAdmission } from '../admission/admission.ts'
+import { type Catalog, createCatalog } from '../catalog/catalog.ts'
 import type { Config } from '../config/config.ts'
 import type { Differences } from '../config/differences.ts'
-import { spokenWires } from '../config/known.ts'
-import type { Credentials } from '../core/credentials.ts'
 import { GatewayError } from '../core/error.ts'
-import type { Transport } from '../core/http.ts'
-import type { Access, Spending } from '../core/policy.ts'
 import { createTally } from '../core/tally.ts'
 import { connectTime } from '../egress/connect-time.ts'
-import { type ReasoningMemory, reasoningMemory } from '../egress/reasoning-memory.ts'
-import { createRetryBudgets, type RetryBudgets } from '../egress/retry-budget.ts'
-import { createRoundTrips, type RoundTrips } from '../egress/round-trips.ts'
+import { reasoningMemory } from '../egress/reasoning-memory.ts'
+import { createRetryBudgets } from '../egress/retry-budget.ts'
+import { createRoundTrips } from '../egress/round-trips.ts'
 import { undiciTransport } from '../egress/transport-undici.ts'
 import type { Line } from '../gateway.ts'
-import { type Idempotency, idempotency } from '../ingress/idempotency.ts'
-import { type ResponseStore, responseStore } from '../ingress/response-store.ts'
-import { createHealth, type Failing, type Health } from '../routing/health/health.ts'
+import { idempotency } from '../ingress/idempotency.ts'
+import { responseStore } from '../ingress/response-store.ts'
+import { createHealth, type Failing } from '../routing/health/health.ts'
 import { checkPort } from './acceptors.ts'
+import { buildLine } from './build-line.ts'
+import { countsFor, originsOf } from './configured-targets.ts'
 import { greeting } from './greeting.ts'
 import { createHttpServer } from './http-server.ts'
 import { knownModels } from './known-models.ts'
@@ -37,11 +32,13 @@ import { readFileText } from './read-file.ts'
 import { createReloader, type ReloadResult, type Reread, reloadText } from './reload.ts'
 import { scheduledCatalog } from './scheduled-catalog.ts'
 import { scheduledDrills } from './scheduled-drills.ts'
+import { absent, simulatorFor } from './simulator-way.ts'
+import { StartError, startError } from './start-error.ts'
 import { openGossip } from './state/gossip.ts'
 import type { GatewayState } from './state/open-state.ts'
 import { createBalance } from './threads/balance.ts'
-import type { ThreadStart } from './threads/messages.ts'
 import { threadShare } from './threads/share.ts'
+import type { Others, Siblings, ThreadOptions } from './threads/siblings.ts'
 import type { ServingTls } from './tls/serving-tls.ts'
 
 export interface ServeOptions {
@@ -62,42 +59,6 @@ export interface ServeOptions {
   readonly thread?: ThreadOptions | undefined
 }
 
-/** One of several threads of one process that serve on the same port. */
-export interface ThreadOptions {
-  readonly index: number
-  readonly threads: number
-  readonly balance: SharedArrayBuffer
-  /** Counters of all threads; the first one makes them. */
-  readonly counters?: SharedArrayBuffer | undefined
-  /** For all but the first: what it does for them. */
-  readonly first?: {
-    readonly ownerKey: string
-    reload(quietly: boolean): Promise<ReloadResult | undefined>
-    metrics(): Promise<string>
-  }
-}
-
-/** What the first thread gives to whoever starts and tells the others. */
-export interface Siblings {
-  readonly start: Pick<ThreadStart, 'threads' | 'host' | 'port' | 'ownerKey' | 'balance' | 'counters'>
-  /** Tells the operator. */
-  tell(text: string): void
-  /** Of all threads. */
-  reload(quietly: boolean): Promise<ReloadResult | undefined>
-  /** The first thread's own page. */
-  metrics(): string
-}
-
-export interface Others {
-  /** Resolves when all have started once. */
-  readonly ready: Promise<void>
-  reload(quietly: boolean): Promise<void>
-  /** The page of all threads. */
-  metrics(): Promise<string>
-  /** Resolves when all have ended. */
-  stop(): Promise<void>
-}
-
 export interface Serving {
   readonly url: string
   /** This thread's page of metrics. */
@@ -114,11 +75,6 @@ export interface Serving {
 
 /** What a call that is ended by the drain's limit has, to tell its caller. */
 const LAST_WORDS_MS = 500
-
-/** Thrown when the gateway cannot start: one line with the remedy. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
-}
 
 export async function startServing({
   config,
@@ -371,112 +327,5 @@ export async function startServing({
     await transport.close()
     gossip.close()
     await state.close()
-  }
-}
-
-interface LineInputs {
-  readonly config: Config
-  readonly catalog: Catalog
-  readonly transport: Transport
-  readonly memory: ReasoningMemory
-  readonly store: ResponseStore
-  readonly health: Health
-  readonly budgets: RetryBudgets
-  readonly roundTrips: RoundTrips
-  readonly idempotent: Idempotency
-  readonly admission: Admission
-  readonly metrics: readonly Sink[]
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly log: ReturnType<typeof lineWriter>
-  readonly credentialsOf: (provider: string) => Credentials | undefined
-  readonly access: Access
-  readonly spending: Spending
-  readonly readFile: (path: string) => string
-  readonly simulatorTransport: () => Transport
-}
-
-function buildLine({
-  config,
-  catalog,
-  transport,
-  memory,
-  store,
-  health,
-  budgets,
-  roundTrips,
-  idempotent,
-  admission,
-  metrics,
-  env,
-  log,
-  credentialsOf,
-  access,
-  spending,
-  readFile,
-  simulatorTransport,
-}: LineInputs): Line {
-  const { log: level } = config.telemetry
-  return assemble({
-    config,
-    catalog,
-    secrets: { env, readFile, allowPlaintext: config.secrets.allowPlaintext },
-    transport,
-    simulatorTransport,
-    memory,
-    store,
-    health,
-    budgets,
-    roundTrips,
-    idempotent,
-    admission,
-    sinks: level === 'off' ? metrics : [...metrics, logSink(level, log.write)],
-    credentialsOf,
-    access,
-    spending,
-  })
-}
-
-/** Providers without references have one key, which is none. */
-const countsFor = ({ providers }: Config, counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> =>
-  new Map([...providers.keys()].map((id) => [id, counts.get(id) ?? 1]))
-
-/** Where connections may go. */
-function originsOf({ providers }: Config, catalog: Catalog): ReadonlySet<string> {
-  const origins = new Set<string>()
-  for (const { preset, baseUrl } of providers.values()) {
-    const entry = baseUrl === undefined ? catalog.provider(preset) : undefined
-    const urls = baseUrl === undefined ? [...spokenWires].map((wire) => entry && baseUrlOf(entry, wire)) : [baseUrl]
-    for (const url of urls) if (url !== undefined && URL.canParse(url)) origins.add(new URL(url).origin)
-  }
-  return origins
-}
-
-/** The simulator is loaded only where it is configured. */
-async function simulatorFor({ providers }: Config, before: Transport | undefined): Promise<Transport | undefined> {
-  if (before || ![...providers.values()].some(({ preset }) => preset === 'simulator')) return before
-  const [{ createSimulator }, { simulatorTransport }] = await Promise.all([
-    import('../testing/simulator/simulator.ts'),
-    import('../testing/simulator/transport.ts'),
-  ])
-  return simulatorTransport(createSimulator({ maxCalls: 0 }))
-}
-
-/** Never asked: a line with a simulator is built after it was loaded. */
-const absent: Transport = {
-  send: () => Promise.reject(new GatewayError('internal', 'The simulator is not loaded.')),
-  close: async () => {},
-}
-
-function startError(error: unknown, { server: { host, port } }: Config): Error {
-  switch ((error as { code?: string }).code) {
-    case 'EADDRINUSE':
-      return new StartError(`port ${port} on ${host} is in use: stop what listens there, or choose another with --port`)
-    case 'EACCES':
-      return new StartError(`port ${port} on ${host} may not be used by this user: choose one above 1023 with --port`)
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new StartError(`${host} is not an address of this machine: choose another with --host`)
-    default:
-      return error as Error
   }
 }

@@ -77,9 +77,11 @@ export async function adminCommand(
   }
 }
 
-function remedyOf({ code }: AdminError): string {
+function remedyOf({ code, message }: AdminError): string {
   switch (code) {
     case 'unreachable':
+      if (/certificate/.test(message))
+        return "\n  → have the gateway's authority trusted, `NODE_EXTRA_CA_CERTS=ca.pem signalbox …`, and use a name that its certificate holds"
       return '\n  → start one with `signalbox serve`, or say where it is with --url'
     case 'unauthenticated':
       return "\n  → put the owner's key, or an admin's, into SIGNALBOX_ADMIN_KEY"

@@ -2,10 +2,10 @@
 import { Worker } from 'node:worker_threads'
 import { recoverSharedCounters } from '../../store/counters/shared.ts'
 import type { ServeFlags } from '../commands/serve.ts'
-import type { Others, Siblings } from '../start.ts'
 import { forgetThread } from './balance.ts'
 import { mergeMetrics } from './merge-metrics.ts'
 import { type Line, lineOver, type ThreadStart } from './messages.ts'
+import type { Others, Siblings } from './siblings.ts'
 
 export interface SupervisorOptions extends Siblings {
   readonly flags: ServeFlags
