@@ -92,7 +92,6 @@ for (const [how, atOnce] of [
     // Those that end together are told together.
     if (atOnce === 1) assert.equal(settles, calls)
     else assert.ok(settles > 0 && settles <= calls, `${settles}`)
-    // Replicas say that they live, and nothing else.
-    assert.equal(new Set(others).size <= 1, true, others.slice(0, 5).join('\n'))
-    assert.ok(others.length < 60, `${others.length} others`)
+    // What replicas tell each other now and then goes by time, not by calls.
+    assert.ok(others.length < calls / 2, others.slice(0, 5).join('\n'))
   })
