@@ -98,7 +98,7 @@ export function createHttpServer({
   }
   const server = Fastify({ serverFactory: listening, forceCloseConnections: 'idle', exposeHeadRoutes: false, return503OnClosing: false })
   server.get('/healthz', () => ({ status: 'ok' }))
-  server.get('/readyz', (_request, reply) => reply.code(ready() ? 200 : 503).send({ status: ready() ? 'ready' : 'stopping' }))
+  server.get('/readyz', (_request, reply) => reply.code(ready() ? 200 : 503).send({ status: ready() ? 'ready' : 'not ready' }))
   if (metrics) server.get('/metrics', (request, reply) => serveMetrics(metrics, request, reply))
   if (admin) server.register(adminApi(admin), { prefix: ADMIN_PREFIX })
   let more: readonly Listener[] = []
