@@ -68,7 +68,7 @@ function withHttp2(options: SecureOptions, serve: Listening): Listener {
     // Its types say `Writable`; what is made of it is what Node makes of its own class.
     Http2ServerResponse: Http2Response,
     maxSessionMemory: SESSION_MEMORY,
-    settings: { maxConcurrentStreams: MOST_STREAMS, initialWindowSize: STREAM_WINDOW, maxHeaderListSize: maxHeaderSize, enablePush: false },
+    settings: { maxConcurrentStreams: MOST_STREAMS, initialWindowSize: STREAM_WINDOW, maxHeaderListSize: maxHeaderSize },
   })
   // Node sets its own, whatever it is given.
   if (shouldUpgradeCallback) Object.assign(server, { shouldUpgradeCallback })

@@ -62,8 +62,8 @@ async function rig(tls: object = {}, server: object = {}) {
   const trusting = (trusted: Certificate, shown?: Certificate) => {
     const dispatcher = new Agent({ allowH2: true, connect: { ca: trusted.cert, ...(shown && { cert: shown.cert, key: shown.key }) } })
     ends.push(() => dispatcher.destroy())
-    return (path: string, init: { method?: string; body?: string } = {}) =>
-      undiciFetch(`${url}${path}`, { headers: { authorization: `Bearer ${KEY}` }, dispatcher, ...init })
+    return (path: string, init: { method?: string; body?: string } = {}, type = 'text/plain') =>
+      undiciFetch(`${url}${path}`, { headers: { authorization: `Bearer ${KEY}`, 'content-type': type }, dispatcher, ...init })
   }
   return { ...serving, paths, write, first, base, state, trusting, output: () => output }
 }
@@ -92,6 +92,14 @@ test('calls, the admin API and the metrics are served over HTTPS, and the greeti
   assert.match(await (await ask('/metrics')).text(), /signalbox_calls_total/)
   assert.equal((await ask('/admin/v1/keys')).status, 200)
   assert.equal((await ask('/admin/v1/nowhere')).status, 404)
+  const warnings: string[] = []
+  const warned = (warning: Error): unknown => warnings.push(warning.message)
+  process.on('warning', warned)
+  const large = await ask('/admin/v1/keys', { method: 'POST', body: JSON.stringify({ alias: 'x'.repeat(3_000_000) }) }, 'application/json')
+  assert.equal(large.status, 413)
+  assert.equal((await ask('/admin/v1/keys', { method: 'POST', body: '{"alias":"one"}' }, 'application/json')).status, 201)
+  process.off('warning', warned)
+  assert.deepEqual(warnings, [])
 })
 
 test('certificates that change on disk are used for new connections; those that stand and their streams go on', async () => {
