@@ -61,7 +61,8 @@ function factsOf(principal: Principal): Readonly<Record<string, unknown>> {
 export function authorize(parts: DoorParts, op: string, model: string | undefined, request: HttpRequest, exchange: Exchange): void {
   const { access, tiers } = parts
   const { principal } = exchange
-  if (!access || !principal) return
+  // Nothing is denied to those who are nobody in particular: where that is not so, they do not come here.
+  if (!access || !principal || principal.kind === 'anonymous') return
   const tier = model === undefined || tiers.size === 0 ? undefined : tierNamed(tiers, model)
   access.authorize(principal, { op, ...(model !== undefined && { requestedModel: model }), tier, caller: callerOf(request) })
 }
@@ -84,7 +85,7 @@ export function afford(
   const { spending, tiers } = parts
   const principal = exchange.principal ?? anonymous
   const first = chooseFor(asked)
-  if (!spending || asked.op !== 'chat') return { ...first, admitted: undefined }
+  if (!spending || asked.op !== 'chat' || spending.needless?.(principal)) return { ...first, admitted: undefined }
   const tier = tiers.size === 0 ? undefined : (tierNamed(tiers, asked.model) ?? principal.tier)
   return attempt(first, tier, new Set())
 

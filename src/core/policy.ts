@@ -86,6 +86,8 @@ export interface FallTo {
 }
 
 export interface Spending {
+  /** No rule holds for this caller's calls and nothing of them is kept: they need not be admitted. */
+  needless?(principal: Principal): boolean
   /** Throws `budget-exceeded`, `rate-limited`, `store-unavailable`. Without a promise where the counters answer at once. */
   admit(call: SpendingCall): Admitted | FallTo | Promise<Admitted | FallTo>
 }

@@ -84,6 +84,7 @@ export function createAccess({ settings: first, crypto, records, audit, fetchJso
       const { credential } = caller
       if (credential === undefined || credential === '') return anyone(MISSING)
       if (credential.length > LONGEST) return anyone('This key is too long to be one.')
+      if (isAnybodys(credential)) return anonymous
       const digest = crypto.digest(credential)
       if (ownerDigest !== undefined && sameDigest(digest, ownerDigest)) return seen(ownerPrincipal, caller)
       const found = directory?.get(digest)
@@ -97,6 +98,7 @@ export function createAccess({ settings: first, crypto, records, audit, fetchJso
 
     known({ credential }) {
       if (credential === undefined || credential === '' || credential.length > LONGEST) return settings.mode === 'open'
+      if (isAnybodys(credential)) return true
       const digest = crypto.digest(credential)
       if (ownerDigest !== undefined && sameDigest(digest, ownerDigest)) return true
       const found = directory?.get(digest)
@@ -138,6 +140,11 @@ export function createAccess({ settings: first, crypto, records, audit, fetchJso
   function anyone(why: string): Principal {
     if (settings.mode === 'open') return anonymous
     throw refused(why)
+  }
+
+  /** Where access is open, what cannot be a key of anybody here is known at a glance. */
+  function isAnybodys(credential: string): boolean {
+    return settings.mode === 'open' && credential.length !== settings.ownerKey?.length && isNobodys(credential)
   }
 
   function isNobodys(credential: string): boolean {

@@ -57,6 +57,8 @@ export interface SpendingDesk extends Spending {
   status(rule: BudgetRule | RateRule, values: readonly RuleValue[]): Promise<readonly BudgetStatus[]>
   balance(organisation: string): Promise<Balance>
   statement(organisation: string, from: number, to: number): Promise<Statement>
+  /** No rule of everybody's holds; keys and organisations may have their own. */
+  readonly ruleless: boolean
   /** Calls that wait for room. */
   readonly waiting: number
   /** Calls that had no room: by kind of rule, what it counts, for whom, and what became of the call. */
@@ -87,6 +89,9 @@ export function createSpending(options: SpendingOptions): SpendingDesk {
   return {
     ready: book.ready,
     refusals: desk.refusals,
+    get ruleless() {
+      return book.matcher().size === 0
+    },
     get waiting() {
       return line.size
     },

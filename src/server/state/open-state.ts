@@ -17,7 +17,7 @@ import { type AccessSettings, createAccess, type GatewayAccess } from '../../pol
 import { fetchJsonWith } from '../../policy/access/fetch-json.ts'
 import { nodeCrypto } from '../../policy/access/node-crypto.ts'
 import type { HoldPolicy } from '../../policy/spending/costs.ts'
-import { createSpending } from '../../policy/spending/spending.ts'
+import { createSpending, type SpendingDesk } from '../../policy/spending/spending.ts'
 import type { FallbackCounters } from '../../store/counters/fallback.ts'
 import type { StoreLedger } from '../../store/ledger/ledger.ts'
 import { openStore, type Store } from '../../store/open-store.ts'
@@ -119,7 +119,7 @@ export async function openState({
     store,
     ledger,
     access,
-    spending: config.money.ledger.durability === 'strict' ? strictly(spending, ledger) : spending,
+    spending: spendingFor(spending, ledger, store, config),
     secrets,
     services: {
       authenticate: (caller) => access.authenticate(caller),
@@ -190,6 +190,12 @@ async function ledgerFor(
     onLost,
     warn: tell,
   })
+}
+
+/** A store that keeps nothing keeps nothing of callers who are nobody in particular, where no rule counts their calls. */
+function spendingFor(desk: SpendingDesk, ledger: StoreLedger, { database }: Store, { money }: Config): Spending {
+  if (database) return money.ledger.durability === 'strict' ? strictly(desk, ledger) : desk
+  return { admit: (call) => desk.admit(call), needless: ({ kind }) => kind === 'anonymous' && desk.ruleless }
 }
 
 /** Answers end only when their settlement is on disk. */
