@@ -36,7 +36,8 @@ async function* report(): AsyncGenerator<TestEvent> {
     Math.max(2, availableParallelism() - 1),
     120_000,
   )
-  if (!quick) yield* half(files.filter(isLong), 1, 500_000)
+  // These mostly wait: two side by side on two cores.
+  if (!quick) yield* half(files.filter(isLong), Math.min(2, availableParallelism()), 500_000)
   // Lets the reporter list what failed, of both halves.
   if (lastSummary) yield lastSummary
   for (const [name, value] of totals) yield diagnostic(`${name} ${name === 'duration_ms' ? Math.round(value) : value}`)
