@@ -1,5 +1,5 @@
 /**
- * Runs the tests: `npm test` everything (types, lint, unit tests, then the end-to-end ones one after the other),
+ * Runs the tests: `npm test` everything (types, lint, unit tests, then the end-to-end ones two side by side),
  * `npm run test:quick` unit tests only. Further words keep the files whose path contains one of them.
  */
 import { globSync } from 'node:fs'

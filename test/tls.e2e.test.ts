@@ -4,13 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:http2'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Agent, fetch } from 'undici'
+import { freePort } from './free-port.ts'
 import { selfSigned } from './self-signed.ts'
 
 const cli = fileURLToPath(new URL('../src/server/cli.ts', import.meta.url))
@@ -25,14 +25,6 @@ after(() => {
   for (const child of running) child.kill('SIGKILL')
   rmSync(directory, { recursive: true, force: true })
 })
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 function configFile(port: number, server: object = {}): string {
   const file = join(directory, `config-${port}.json`)

@@ -1,9 +1,9 @@
 /** A gateway's process, as an operator has it: started, killed, frozen, started again in the same directory. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../free-port.ts'
 
 const cli = fileURLToPath(new URL('../../src/server/cli.ts', import.meta.url))
 export const OWNER = 'owner-key-of-the-nemesis'
@@ -26,14 +26,6 @@ export interface GatewayProcess {
   output(): string
   stop(): Promise<void>
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 export async function gatewayProcess(name: string, directory: string, config: Readonly<Record<string, unknown>>): Promise<GatewayProcess> {
   const port = await freePort()
