@@ -297,9 +297,10 @@ export async function startServing({
   }
 
   function ownerFor(next: Config, before: Owner | undefined): Owner {
-    if (thread?.first) return { key: thread.first.ownerKey, made: false }
+    // Where nobody gave one, the first thread has made it.
+    const made = thread?.first && { key: thread.first.ownerKey, made: true }
     try {
-      return ownerOf(next, { env, readFile, allowPlaintext: next.secrets.allowPlaintext }, before)
+      return ownerOf(next, { env, readFile, allowPlaintext: next.secrets.allowPlaintext }, before ?? made)
     } catch (error) {
       throw new StartError((error as Error).message)
     }
