@@ -7,7 +7,7 @@ import type { Alarm } from './core/alarm.ts'
 import type { Exchange } from './core/exchange.ts'
 import type { HttpRequest } from './core/http.ts'
 import type { Inquiry } from './core/inquiry.ts'
-import type { Access, Admitted, Caller, FallTo, PricedCandidate, Spending } from './core/policy.ts'
+import type { Access, Admitted, Caller, FallTo, PricedCandidate, Spending, SpendingCall } from './core/policy.ts'
 import { anonymous, type Principal } from './core/principal.ts'
 import type { Candidate } from './core/target.ts'
 import type { Controls } from './ingress/controls.ts'
@@ -90,24 +90,7 @@ export function afford(
   return attempt(first, tier, new Set())
 
   function attempt(choice: Choice, tier: string | undefined, fallen: Set<string>): Affordable | Promise<Affordable> {
-    let tokens: number | undefined
-    const verdict = (spending as Spending).admit({
-      exchange,
-      principal,
-      ipClass: exchange.ipClass ?? 'external',
-      metadata: controls.metadata,
-      tier,
-      // Calls under no rule need no estimate.
-      get inputTokens() {
-        tokens ??= parts.estimateTokens(asked.json)
-        return tokens
-      },
-      get maxOutputTokens() {
-        return askedOf(asked).maxOutput
-      },
-      limitMs: Math.min(choice.route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY),
-      candidates: () => choice.plan.candidates.map((candidate) => parts.priced(candidate, asked)),
-    })
+    const verdict = (spending as Spending).admit(new DoorCall({ asked, controls, exchange, parts, principal, choice, tier }))
     const next = (admitted: Admitted | FallTo): Affordable | Promise<Affordable> => {
       if (!('fallTo' in admitted)) {
         exchange.limitHeaders = admitted.headers
@@ -127,6 +110,59 @@ export function afford(
     exchange.tier = next
     exchange.fell = why
     return attempt(choice, next, fallen)
+  }
+}
+
+interface DoorCallParts {
+  readonly asked: Inquiry
+  readonly controls: Controls
+  readonly exchange: Exchange
+  readonly parts: DoorParts
+  readonly principal: Principal
+  readonly choice: Choice
+  readonly tier: string | undefined
+}
+
+/** What spending may know of a call. Calls under no rule need no estimates: these are worked out when they are asked for. */
+class DoorCall implements SpendingCall {
+  readonly exchange: Exchange
+  readonly principal: Principal
+  readonly tier: string | undefined
+  readonly #door: DoorCallParts
+  #inputTokens: number | undefined
+
+  constructor(door: DoorCallParts) {
+    this.exchange = door.exchange
+    this.principal = door.principal
+    this.tier = door.tier
+    this.#door = door
+  }
+
+  get ipClass(): string {
+    return this.exchange.ipClass ?? 'external'
+  }
+
+  get metadata(): SpendingCall['metadata'] {
+    return this.#door.controls.metadata
+  }
+
+  get limitMs(): number {
+    const { choice, controls } = this.#door
+    return Math.min(choice.route.totalMs, controls.timeoutMs ?? Number.POSITIVE_INFINITY)
+  }
+
+  get inputTokens(): number {
+    this.#inputTokens ??= this.#door.parts.estimateTokens(this.#door.asked.json)
+    return this.#inputTokens
+  }
+
+  get maxOutputTokens(): number | undefined {
+    return askedOf(this.#door.asked).maxOutput
+  }
+
+  candidates(): readonly PricedCandidate[] {
+    const { choice, parts, asked } = this.#door
+    return choice.plan.candidates.map((candidate) => parts.priced(candidate, asked))
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { scratch } from '../processes.ts'
 import { type Measure, median, ratio } from '../report.ts'
 import { PLAIN_CHAT, SIGNALBOX_ENV, type Subject, spend, startSignalbox } from '../subjects.ts'
-import { type Bench, rotated, type Section, Series } from './section.ts'
+import { type Bench, rotated, type Section, Series, warmUp } from './section.ts'
 
 const CONNECTIONS = 16
 const CALLS = 8_000
@@ -62,7 +62,7 @@ export const governedCalls: Section = async (bench) => {
       made.push(subject)
       subjects.push(subject)
     }
-    for (const subject of subjects) await rig.load({ shot: subject.shot(PLAIN_CHAT), calls: CALLS * 1.5, connections: CONNECTIONS })
+    for (const subject of subjects) await warmUp(bench, 'governed', subject, CONNECTIONS)
     for (let round = 0; round < rounds; round++) {
       say(`governed: round ${round + 1} of ${rounds}`)
       for (const subject of rotated(subjects, round)) {

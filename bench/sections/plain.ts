@@ -3,7 +3,7 @@ import { PLAIN_MODEL, requestBody } from '../payloads.ts'
 import { type Child, ROOT, SUBJECT_CORE, scratch, startNode } from '../processes.ts'
 import { type Measure, median, ratio } from '../report.ts'
 import { difference, hasEmbed, PLAIN_CHAT, SIGNALBOX_ENV, signalboxConfig, spend } from '../subjects.ts'
-import { type Bench, rotated, type Section, Series, subjectsOf } from './section.ts'
+import { type Bench, rotated, type Section, Series, subjectsOf, warmUp } from './section.ts'
 
 const CONNECTIONS = 16
 const CALLS: Record<string, number> = { portkey: 1_500 }
@@ -34,10 +34,7 @@ export const plain: Section = async (bench) => {
   const cpu = new Series()
   const perSecond = new Series()
   const allocated = new Series()
-  for (const subject of subjects) {
-    say(`plain: warming up ${subject.id}`)
-    await rig.load({ shot: subject.shot(PLAIN_CHAT), calls: callsOf(subject.id) * 1.5, connections: CONNECTIONS })
-  }
+  for (const subject of subjects) await warmUp(bench, 'plain', subject, CONNECTIONS)
   for (let round = 0; round < rounds; round++) {
     say(`plain: round ${round + 1} of ${rounds}`)
     for (const subject of rotated(subjects, round)) {
@@ -85,7 +82,7 @@ async function embeddedRounds(bench: Bench): Promise<Series> {
     for (const mode of modes) {
       const child = await startApplication(bench, mode)
       children.set(mode, child)
-      await child.ask({ calls: 6_000 })
+      await child.ask({ calls: 20_000 })
     }
     for (let round = 0; round < bench.rounds; round++) {
       for (const mode of rotated(modes, round)) {

@@ -1,5 +1,5 @@
 import type { Measure } from '../report.ts'
-import type { Rig, Subject } from '../subjects.ts'
+import { PLAIN_CHAT, type Rig, type Subject } from '../subjects.ts'
 
 export interface Bench {
   readonly rig: Rig
@@ -21,6 +21,20 @@ export type Section = (bench: Bench) => Promise<readonly Measure[]>
 
 export const subjectsOf = ({ bare, signalbox, peer }: Bench): readonly Subject[] =>
   [bare, signalbox, peer].filter((subject) => subject !== undefined)
+
+/** Plain calls until V8 no longer compiles what they need: before that, a fifth of the CPU of a gateway is the compiler's (`--trace-opt`). */
+const WARM_UP = 30_000
+
+/** Every subject has the same number of calls behind it before it is measured. */
+export async function warmUp(
+  { rig, say }: Pick<Bench, 'rig' | 'say'>,
+  section: string,
+  subject: Subject,
+  connections: number,
+): Promise<void> {
+  say(`${section}: warming up ${subject.id}`)
+  await rig.load({ shot: subject.shot(PLAIN_CHAT), calls: WARM_UP, connections })
+}
 
 /** The subjects in another order each round, so that none always runs after the same neighbour. */
 export const rotated = <T>(items: readonly T[], round: number): readonly T[] => {

@@ -1,6 +1,6 @@
 import { type Measure, median, ratio } from '../report.ts'
 import { PLAIN_CHAT, type Subject, spend, startSignalbox } from '../subjects.ts'
-import { rotated, type Section, Series } from './section.ts'
+import { rotated, type Section, Series, warmUp } from './section.ts'
 
 const CONNECTIONS = 32
 const CALLS = 12_000
@@ -20,7 +20,8 @@ export const threads: Section = async ({ rig, rounds, say }) => {
     for (const count of [1, 2]) {
       const subject = await startSignalbox(rig, `threads-${count}`, { server: { threads: count } })
       subjects.push(subject)
-      await rig.load({ shot: subject.shot(PLAIN_CHAT), calls: CALLS * count, connections: CONNECTIONS })
+      // Each thread compiles for itself.
+      for (let thread = 0; thread < count; thread++) await warmUp({ rig, say }, 'threads', subject, CONNECTIONS)
     }
     const before = await shares(subjects[1]!)
     for (let round = 0; round < rounds; round++) {

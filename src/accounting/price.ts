@@ -32,13 +32,19 @@ export interface Cost {
 
 /** The rates that hold at this time, for a call with this much input; undefined before the first of them holds. */
 export function ratesAt({ schedule }: Price, at: Date, inputTokens = 0): Rates | undefined {
-  const now = at.getTime()
-  const second = at.getUTCHours() * 3600 + at.getUTCMinutes() * 60 + at.getUTCSeconds()
-  const holding = schedule.findLast(({ from, daily }) => (from === undefined || from <= now) && (!daily || within(second, daily)))
+  const holding = holdingAt(schedule, at)
   if (!holding?.rates.bands) return holding?.rates
   const { bands, ...base } = holding.rates
   const reached = bands.filter(({ above }) => inputTokens > above).toSorted((a, b) => b.above - a.above)[0]
   return reached ? { ...base, ...reached } : base
+}
+
+function holdingAt(schedule: readonly ScheduledRates[], at: Date): ScheduledRates | undefined {
+  const [only] = schedule
+  if (schedule.length === 1 && only?.from === undefined && !only?.daily) return only
+  const now = at.getTime()
+  const second = at.getUTCHours() * 3600 + at.getUTCMinutes() * 60 + at.getUTCSeconds()
+  return schedule.findLast(({ from, daily }) => (from === undefined || from <= now) && (!daily || within(second, daily)))
 }
 
 const within = (second: number, { start, end }: { readonly start: number; readonly end: number }): boolean =>

@@ -32,12 +32,14 @@ export function worstCost(price: Price, call: WorstCase): Nanos | undefined {
   if (!listed) return undefined
   // The usage may turn out smaller than what was reckoned with, and then fall below a band that is cheaper than the base.
   const base = ratesAt(price, call.at, 0) ?? listed
-  const cards = [listed, base].flatMap((rates) => [rates, inTier(rates, call.serviceTier, price.tiers).rates])
   let most: Nanos | undefined
-  for (const rates of cards) {
-    const cost = worstAt(rates, call)
-    if (cost === undefined) return undefined
-    if (most === undefined || cost > most) most = cost
+  for (const card of listed === base ? [listed] : [listed, base]) {
+    const tiered = inTier(card, call.serviceTier, price.tiers).rates
+    for (const rates of tiered === card ? [card] : [card, tiered]) {
+      const cost = worstAt(rates, call)
+      if (cost === undefined) return undefined
+      if (most === undefined || cost > most) most = cost
+    }
   }
   return most
 }
@@ -60,17 +62,21 @@ function worstAt(rates: Rates, call: WorstCase): Nanos | undefined {
     call.inputImage ? rates.inputImage : 0,
   )
   const output = dearest(rates.output, rates.reasoning, call.outputAudio ? rates.outputAudio : 0, call.outputImage ? rates.outputImage : 0)
-  const femtos =
-    BigInt(Math.ceil(inputTokens)) * BigInt(Math.round(input * FEMTOS)) +
-    BigInt(Math.ceil(outputTokens)) * BigInt(Math.round(output * FEMTOS)) +
-    BigInt(Math.round((rates.request ?? 0) * (FEMTOS_PER_DOLLAR / 1000))) +
-    BigInt(Math.ceil(call.webSearches ?? 0)) * BigInt(Math.round((rates.webSearch ?? 0) * (FEMTOS_PER_DOLLAR / 1000)))
-  const least = BigInt(Math.round((rates.minimum ?? 0) * FEMTOS_PER_DOLLAR))
+  let femtos = times(inputTokens, input * FEMTOS) + times(outputTokens, output * FEMTOS)
+  if (rates.request !== undefined) femtos += times(1, rates.request * (FEMTOS_PER_DOLLAR / 1000))
+  if (rates.webSearch !== undefined) femtos += times(call.webSearches ?? 0, rates.webSearch * (FEMTOS_PER_DOLLAR / 1000))
+  const least = rates.minimum === undefined ? 0n : times(1, rates.minimum * FEMTOS_PER_DOLLAR)
   const most = femtos > least ? femtos : least
   return (most + FEMTOS_PER_NANO - 1n) / FEMTOS_PER_NANO
 }
 
-const dearest = (...rates: readonly (number | undefined)[]): number => Math.max(0, ...rates.map((rate) => rate ?? 0))
+const times = (count: number, femtos: number): bigint => BigInt(Math.ceil(count)) * BigInt(Math.round(femtos))
+
+function dearest(...rates: readonly (number | undefined)[]): number {
+  let most = 0
+  for (const rate of rates) if (rate !== undefined && rate > most) most = rate
+  return most
+}
 
 /** The longest lifetime of the cache marks in a request's body. A mark inside a quoted text counts too: better too much than too little. */
 export function cacheMarksOf(body: string): WorstCase['cacheMarks'] {

@@ -343,8 +343,8 @@ export class Reservation implements Admitted {
       charge,
       estimated: used.estimated,
       attempts: sentAttempts(exchange),
-      firstMs: ended.latency?.first,
-      totalMs: ended.latency?.total ?? 0,
+      firstMs: thousandths(ended.latency?.first),
+      totalMs: thousandths(ended.latency?.total) ?? 0,
       record: this.#record(),
     })
   }
@@ -408,6 +408,9 @@ export class Reservation implements Admitted {
     return candidate?.provider === provider && candidate?.model === model
   }
 }
+
+/** Microseconds are fine enough, and sixteen digits are slow to write. */
+const thousandths = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(ms * 1_000) / 1_000)
 
 const numbers: (readonly number[])[] = []
 /** 0, 1, 2 …: the same list each time. */

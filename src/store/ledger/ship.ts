@@ -49,14 +49,20 @@ export interface ShipperState {
 
 interface Waiting {
   readonly id: string
-  opening?: LedgerEntry
-  openingText?: string
-  openingSegment?: number
-  settlement?: LedgerEntry['settlement']
-  settlementText?: string
-  settlementSegment?: number
+  opening: LedgerEntry | undefined
+  openingText: string | undefined
+  openingSegment: number | undefined
+  settlement: LedgerEntry['settlement']
+  settlementText: string | undefined
+  settlementSegment: number | undefined
   since: number
 }
+
+/** With all its members, so that all have one shape. */
+const emptyOf = (id: string, since: number): Waiting => ({
+  ...{ id, opening: undefined, openingText: undefined, openingSegment: undefined },
+  ...{ settlement: undefined, settlementText: undefined, settlementSegment: undefined, since },
+})
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 2_000
@@ -169,12 +175,16 @@ export function createShipper(options: ShipperOptions): Shipper {
   function put(record: LedgerRecord, segment: number, since: number): void {
     let one = waiting.get(record.value.id)
     if (!one) {
-      one = { id: record.value.id, since }
+      one = emptyOf(record.value.id, since)
       waiting.set(one.id, one)
     }
     if (record.kind === 'opening') {
       if (one.openingSegment !== undefined) journal.shipped(segment, 1)
-      else Object.assign(one, { opening: record.value, openingText: record.text, openingSegment: segment })
+      else {
+        one.opening = record.value
+        one.openingText = record.text
+        one.openingSegment = segment
+      }
     } else if (one.settlementSegment !== undefined) journal.shipped(segment, 1)
     else {
       one.settlement = record.value
@@ -187,7 +197,7 @@ export function createShipper(options: ShipperOptions): Shipper {
   function putBack(one: Waiting): void {
     const now = waiting.get(one.id)
     if (!now) waiting.set(one.id, one)
-    else waiting.set(one.id, { ...one, ...now, since: Math.min(one.since, now.since) })
+    else waiting.set(one.id, bothOf(one, now))
   }
 
   /** Reads on in the journal, as far as there is room. */
@@ -250,6 +260,17 @@ export function createShipper(options: ShipperOptions): Shipper {
     },
   }
 }
+
+const bothOf = (before: Waiting, now: Waiting): Waiting => ({
+  id: now.id,
+  opening: now.opening ?? before.opening,
+  openingText: now.openingText ?? before.openingText,
+  openingSegment: now.openingSegment ?? before.openingSegment,
+  settlement: now.settlement ?? before.settlement,
+  settlementText: now.settlementText ?? before.settlementText,
+  settlementSegment: now.settlementSegment ?? before.settlementSegment,
+  since: Math.min(before.since, now.since),
+})
 
 const pauseAfter = (failures: number): number =>
   Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2)
