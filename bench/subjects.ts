@@ -4,7 +4,7 @@ import type { LoadPlan, LoadResult, Shot } from './load.ts'
 import { type BenchWire, modelOf, PLAIN_MODEL, requestBody, type StreamPlan } from './payloads.ts'
 import { installPeer } from './peer.ts'
 import type { Reading } from './probe.ts'
-import { type Child, freePort, RIG_CORE, ROOT, ready, SUBJECT_CORE, scratch, startNode } from './processes.ts'
+import { type Child, freePort, RIG_CORE, ROOT, ready, SUBJECT_CORE, scratch, sleep, startNode } from './processes.ts'
 
 /** One kind of call: the client's dialect, the provider's wire, and the stream's plan (none: a plain answer). */
 export interface CallKind {
@@ -117,11 +117,12 @@ export function writeConfig(name: string, config: object): string {
 export const hasServer = (): boolean => existsSync(SERVER)
 export const hasEmbed = (): boolean => existsSync(EMBED)
 
-export async function startSignalbox(rig: Rig, id = 'signalbox', extra: object = {}): Promise<Subject> {
+/** `core`: null for a subject of several threads, which is to have all cores. */
+export async function startSignalbox(rig: Rig, id = 'signalbox', extra: object = {}, core: number | null = SUBJECT_CORE): Promise<Subject> {
   const port = await freePort()
   const config = writeConfig(id, signalboxConfig(rig, extra))
   const args = [SERVER, 'serve', '--config', config, '--port', String(port)]
-  const child = startNode({ name: id, args, core: SUBJECT_CORE, probe: true, env: SIGNALBOX_ENV, cwd: scratch })
+  const child = startNode({ name: id, args, ...(core !== null && { core }), probe: true, env: SIGNALBOX_ENV, cwd: scratch })
   await ready(child, `http://127.0.0.1:${port}/readyz`)
   return { id, child, shot: (kind) => shotOf({ id, port, bytes: true, prefix: (upstream) => `${PROVIDER[upstream]}/` }, kind) }
 }
@@ -154,9 +155,11 @@ export interface Spent {
   readonly load: LoadResult
 }
 
-export async function spend(rig: Rig, subject: Subject, plan: Omit<LoadPlan, 'shot'>, kind: CallKind): Promise<Spent> {
+/** `lagMs`: what a subject does in the background for its calls comes that long after them, and counts. */
+export async function spend(rig: Rig, subject: Subject, plan: Omit<LoadPlan, 'shot'>, kind: CallKind, lagMs = 0): Promise<Spent> {
   const before = await subject.child?.read()
   const load = await rig.load({ ...plan, shot: subject.shot(kind) })
+  await sleep(lagMs)
   const after = await subject.child?.read()
   return { ...difference(before, after), load }
 }
