@@ -242,7 +242,7 @@ export function createAdmission({
     const now = clock.now()
     look()
     if (line.size === 0) emptyAt = now
-    else limiter.makeRoom(delay.lastMs)
+    else limiter.makeRoom(delay.recentMs)
     if (now - adjustedAt >= ADJUST_MS) {
       // The first time since it was idle says nothing of a pace.
       if (now - adjustedAt < 8 * ADJUST_MS) perMs += (started / (now - adjustedAt) - perMs) * 0.3

@@ -127,7 +127,7 @@ export class Limiter {
     else if (inFlight >= this.#limit / 2) this.#limit = Math.min(this.#max, this.#limit + this.#step(calm))
   }
 
-  /** Calls wait though the loop is not late: between two adjustments the limit makes room at once. */
+  /** Calls wait though the loop has not been late for a while: between two adjustments the limit makes room at once. */
   makeRoom(delayMs: number): void {
     if (delayMs <= this.#lateMs * CALM) this.#limit = Math.min(this.#max, this.#limit * 1.25)
   }

@@ -30,8 +30,8 @@ export class LoopDelay {
   #second = 0
   #ticks = 0
   #due = 0
-  /** Of the last tick. */
-  lastMs = 0
+  /** What `take` told last. */
+  #taken = 0
   #stop: (() => void) | undefined
 
   /** `ticked` is called after every tick. */
@@ -57,7 +57,13 @@ export class LoopDelay {
     this.#worst = 0
     this.#second = 0
     this.#ticks = 0
+    this.#taken = delay
     return delay
+  }
+
+  /** The upper end since `take` was called last but once, one long pause left aside. */
+  get recentMs(): number {
+    return Math.max(this.#taken, this.#second)
   }
 
   #arm(): void {
@@ -70,7 +76,6 @@ export class LoopDelay {
   }
 
   #note(delay: number): void {
-    this.lastMs = delay
     this.#ticks++
     if (delay > this.#worst) {
       this.#second = this.#worst

@@ -14,7 +14,7 @@ export interface Address {
 
 /** Connections that may wait at each listener; beyond it callers' systems try again after a second. The system's own limit holds too. */
 const BACKLOG = 4_096
-const MORE = 31
+const MORE = 127
 
 /** Elsewhere systems do not spread connections, or cannot share a port at all. */
 const shares = platform === 'linux'
