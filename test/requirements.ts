@@ -289,6 +289,7 @@ export const claims: Readonly<Record<string, Claim>> = {
       'test/admin/access-matrix.e2e.test.ts',
       'the roles of the routes are those of the rights table, and what concerns everybody is marked so',
     ],
+    ['test/admin/access-matrix.e2e.test.ts', '… …: whoever has a key for it'],
   ),
   F4: met(
     ['src/policy/access/access.test.ts', 'a rotation under load refuses no call, with the old key or the new'],

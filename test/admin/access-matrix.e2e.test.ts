@@ -12,6 +12,7 @@ import { paramsOf, type Route, statusOf } from '../../src/admin/route.ts'
 import { routes } from '../../src/admin/routes.ts'
 import type { Role } from '../../src/core/principal.ts'
 import { adminActions, can, may } from '../../src/policy/access/roles.ts'
+import { startIssuers } from './issuers.ts'
 import { adminRig, OWNER } from './rig.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'signalbox-matrix-'))
@@ -19,8 +20,10 @@ after(() => rmSync(directory, { recursive: true, force: true }))
 const statement = join(directory, 'statement.csv')
 writeFileSync(statement, 'Day,Model,Cost\n2026-01-01,echo,0.01\n')
 
+const issuers = await startIssuers()
 const rig = await adminRig(
   {
+    access: { mode: 'keys', trustedProxies: ['127.0.0.1'], jwt: issuers.settings },
     secrets: { masterKey: 'env:MATRIX_MASTER_KEY' },
     budgets: [{ name: 'all', limit: '1000' }],
     reconcile: { sources: { sim: { kind: 'csv', file: statement, columns: { day: 'Day', model: 'Model', cost: 'Cost' } } } },
@@ -38,8 +41,12 @@ interface Asking {
   readonly organisation?: string
   /** The answer to everything, whatever the role. */
   readonly always?: number
+  /** The same, of the admin API alone. */
+  readonly onlyCalls?: boolean
   /** Id of their own key. */
   readonly id?: string
+  /** Where they ask from, as a proxy tells it. Guesses are counted by it. Absent: from here. */
+  readonly from?: string
 }
 const asking = new Map<string, Asking>()
 let requestId = ''
@@ -76,6 +83,48 @@ let requestId = ''
     asking.set(`${role} of all`, { key: wide.key, role, id: wide.id })
   }
   asking.set('owner', { key: OWNER, role: 'owner' })
+
+  const jwt = async (name: string, token: string | Promise<string>, expected: Omit<Asking, 'key'>): Promise<void> => {
+    asking.set(name, { key: await token, from: `198.51.100.${asking.size}`, ...expected })
+  }
+  for (const role of ['member', 'viewer', 'operator', 'admin'] as const)
+    for (const [of, organisation] of [
+      ['', OWN],
+      [' of another', OTHER],
+      [' of all', undefined],
+    ] as const)
+      await jwt(`JWT: ${role}${of}`, issuers.token({ claims: { sub: `${role}${of}`, role, ...(organisation && { org: organisation }) } }), {
+        role,
+        ...(organisation && { organisation }),
+      })
+  const admins = { role: 'admin' }
+  const later = Math.floor(Date.now() / 1_000) + 3_000
+  // Nobody becomes the owner by what an issuer says.
+  await jwt('JWT: claims to be the owner', issuers.token({ claims: { role: 'owner', org: OWN } }), { role: 'member', organisation: OWN })
+  await jwt('JWT: expired', issuers.token({ claims: { ...admins, exp: later - 3_600 } }), { always: 401 })
+  await jwt('JWT: without an end', issuers.token({ claims: { ...admins, exp: undefined } }), { always: 401 })
+  await jwt('JWT: of the future', issuers.token({ claims: { ...admins, nbf: later } }), { always: 401 })
+  await jwt('JWT: for another audience', issuers.token({ claims: { ...admins, aud: 'another' } }), { always: 401 })
+  await jwt('JWT: of an issuer that nobody trusts', issuers.token({ issuer: 'stranger', claims: admins }), { always: 401 })
+  await jwt('JWT: signed with a key that is not published', issuers.token({ key: 'unpublished', claims: admins }), { always: 401 })
+  await jwt('JWT: not signed', issuers.unsigned(admins), { always: 401 })
+  await jwt('JWT: signed with the public key as a secret', issuers.confused(admins), { always: 401 })
+  const [header, , signature] = (await issuers.token()).split('.')
+  await jwt('JWT: changed after it was signed', `${header}.${(await issuers.token({ claims: admins })).split('.')[1]}.${signature}`, {
+    always: 401,
+  })
+  await jwt('JWT: of an issuer for calls only', issuers.token({ issuer: 'calls-only', claims: admins }), { always: 403, onlyCalls: true })
+  await jwt('JWT: of an issuer that is away', issuers.token({ issuer: 'away', claims: admins }), { always: 503 })
+  await jwt('JWT: seen before its issuer went away', issuers.token({ issuer: 'leaving', claims: { role: 'operator', org: OWN } }), {
+    role: 'operator',
+    organisation: OWN,
+  })
+  assert.equal((await rig.ask(asking.get('JWT: seen before its issuer went away')?.key)).status, 200)
+  issuers.leave()
+  await jwt('JWT: with a new key of an issuer that went away', issuers.token({ issuer: 'leaving', key: 'unpublished', claims: admins }), {
+    always: 503,
+  })
+
   const call = await rig.ask(member.key)
   requestId = call.headers.get('x-signalbox-request-id') ?? ''
   await call.text()
@@ -147,24 +196,31 @@ async function sampleFor({ name, path, method }: Route, { organisation: theirs }
 }
 
 /** What the table says that the answer is. */
-function expectedOf(route: Route, { always, role, organisation }: Asking): number {
+function expectedOf(route: Route, { always, role, organisation, id }: Asking): number {
   if (always !== undefined) return always
   if (!role || !atLeast(role, route.role)) return 403
   if (route.wide && organisation !== undefined) return 403
   if (route.name === 'tokens.exchange' && role === 'owner') return 403
-  if (route.name === 'keys.budgets' && role === 'member' && organisation !== OWN) return 403
+  // A member has its own key and its own calls; a holder of a JWT has neither.
+  const another = role === 'member' && id !== asking.get('member')?.id
+  if (route.name === 'keys.budgets' && another) return 403
+  if (route.name === 'requests.get' && another) return 404
   // What another has is as if it were not there.
   if (paramsOf(route.path).length > 0 && organisation === OTHER) return 404
   return statusOf(route)
 }
+
+const headersOf = ({ from }: Pick<Asking, 'from'>): Record<string, string> => (from === undefined ? {} : { 'x-forwarded-for': from })
 
 async function ask(route: Route, who: Asking): Promise<{ status: number; text: string }> {
   const { params = {}, query = '', body } = await sampleFor(route, who)
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
   const response = await rig.send(route.method, `/admin/v1${path}${query === '' ? '' : `?${query}`}`, {
     key: who.key,
+    headers: headersOf(who),
     ...(route.body && { body }),
   })
+  if (response.status === 503) assert.ok(Number(response.headers.get('retry-after')) >= 1, 'it does not say when to come back')
   return { status: response.status, text: await response.text() }
 }
 
@@ -188,38 +244,51 @@ interface Plane {
   readonly body?: object
 }
 const said = [{ role: 'user', content: 'Hello' }]
-const dataPlane: readonly (Plane & { readonly op: 'chat' | 'count' | 'models' | 'explain' })[] = [
+const dataPlane: readonly (Plane & { readonly op: 'chat' | 'count' | 'models' | 'model' | 'explain' })[] = [
   { op: 'chat', path: '/v1/chat/completions', body: { model: 'main', messages: said } },
   { op: 'chat', path: '/v1/responses', body: { model: 'main', input: 'Hello' } },
   { op: 'chat', path: '/v1/messages', body: { model: 'main', max_tokens: 50, messages: said } },
   { op: 'chat', path: '/v1beta/models/main:generateContent', body: { contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] } },
+  {
+    op: 'chat',
+    path: '/v1beta/models/main:streamGenerateContent?alt=sse',
+    body: { contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] },
+  },
+  { op: 'chat', path: '/openai/deployments/main/chat/completions', body: { messages: said } },
+  { op: 'count', path: '/v1beta/models/main:countTokens', body: { contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] } },
+  { op: 'count', path: '/v1/responses/input_tokens', body: { model: 'main', input: 'Hello' } },
   { op: 'count', path: '/v1/messages/count_tokens', body: { model: 'main', messages: said } },
   { op: 'models', path: '/v1/models' },
   { op: 'models', path: '/v1beta/models' },
+  { op: 'model', path: '/v1/models/main' },
+  { op: 'model', path: '/v1beta/models/main' },
   { op: 'explain', path: '/v1/route/explain', body: { request: { model: 'main', messages: said } } },
 ]
 
 for (const { op, path, body } of dataPlane)
   test(`${body ? 'POST' : 'GET'} ${path}: whoever has a key for it`, async () => {
     const { owner } = rig
+    // One model that they may not use is not there for them; a list has only what they may use.
+    const elsewhere = op === 'models' ? 200 : op === 'model' ? 404 : 403
     const narrow = new Map<string, [key: string, status: number]>([
-      ['a key for this endpoint', [(await owner.keys.create({ scopes: { endpoints: [op] } })).key, 200]],
+      ['a key for this endpoint', [(await owner.keys.create({ scopes: { endpoints: [op === 'model' ? 'models' : op] } })).key, 200]],
       ['a key for another endpoint', [(await owner.keys.create({ scopes: { endpoints: ['nothing'] } })).key, 403]],
       ['a key for this model', [(await owner.keys.create({ models: ['main'] })).key, 200]],
-      ['a key for another model', [(await owner.keys.create({ models: ['other'] })).key, op === 'models' ? 200 : 403]],
-      ['a key for no model', [(await owner.keys.create({ models: [] })).key, op === 'models' ? 200 : 403]],
+      ['a key for another model', [(await owner.keys.create({ models: ['other'] })).key, elsewhere]],
+      ['a key for no model', [(await owner.keys.create({ models: [] })).key, elsewhere]],
       ['a key for this address', [(await owner.keys.create({ scopes: { ips: ['127.0.0.0/8', '::1'] } })).key, 200]],
       ['a key for another address', [(await owner.keys.create({ scopes: { ips: ['203.0.113.0/24'] } })).key, 403]],
     ])
     const answers: Record<string, number> = {}
     const expected: Record<string, number> = {}
-    const all = [
-      ...[...asking].map(([name, { key, always = 200 }]) => [name, key, always] as const),
-      ...[...narrow].map(([name, [key, status]]) => [name, key, status] as const),
+    const all: (readonly [name: string, who: Pick<Asking, 'key' | 'from'>, status: number])[] = [
+      ...[...asking].map(([name, who]) => [name, who, who.onlyCalls ? 200 : (who.always ?? 200)] as const),
+      ...[...narrow].map(([name, [key, status]]) => [name, { key }, status] as const),
     ]
-    for (const [name, key, status] of all) {
-      const response = await rig.send(body ? 'POST' : 'GET', path, { key, ...(body && { body }) })
+    for (const [name, who, status] of all) {
+      const response = await rig.send(body ? 'POST' : 'GET', path, { key: who.key, headers: headersOf(who), ...(body && { body }) })
       const text = await response.text()
+      if (status === 503) assert.ok(Number(response.headers.get('retry-after')) >= 1, `${name} is not told when to come back`)
       answers[name] = response.status
       expected[name] = status
       if (name === 'a key for another model' && op === 'models')
@@ -250,8 +319,8 @@ test('the roles of the routes are those of the rights table, and what concerns e
 })
 
 test('a path that is no route is nothing, for whoever has a key', async () => {
-  for (const [name, { key, always }] of asking) {
-    const { status } = await rig.send('GET', '/admin/v1/nothing-of-the-kind', { key })
-    assert.equal(status, always ?? 404, name)
+  for (const [name, who] of asking) {
+    const { status } = await rig.send('GET', '/admin/v1/nothing-of-the-kind', { key: who.key, headers: headersOf(who) })
+    assert.equal(status, who.always ?? 404, name)
   }
 })
