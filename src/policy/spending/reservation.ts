@@ -1,18 +1,16 @@
-/** One call at the desk: what is held for it, whether it is let in, and its settlement. */
+/** One call at the desk: what is held for it, and whether it is let in. Its end is `settlement.ts`. */
 import type { CounterState, Hold, Reserved } from '../../core/counters.ts'
 import { GatewayError } from '../../core/error.ts'
-import { sentAttempts } from '../../core/exchange.ts'
 import type { Opening } from '../../core/ledger.ts'
-import { markedUp, type Nanos } from '../../core/money.ts'
 import type { Admitted, FallTo, SpendingCall } from '../../core/policy.ts'
 import { type Attribution, attributionOf } from './attribution.ts'
 import { type Breach, budgetRefusal, impossible, rateRefusal, waitMs, why } from './breach.ts'
 import { Costs } from './costs.ts'
 import type { Desk } from './desk.ts'
-import { type Ended, type Used, usedBy } from './ending.ts'
 import { limitHeaders } from './headers.ts'
 import { type Applied, rulesFor } from './matcher.ts'
-import { type Meter, wholeOf } from './meter.ts'
+import type { Meter } from './meter.ts'
+import { settleCall } from './settlement.ts'
 import type { Terms } from './tenants.ts'
 
 const USUAL_LIMIT_MS = 600_000
@@ -25,7 +23,7 @@ interface Wait {
   readonly wait: Breach
 }
 
-/** One call: its holds until it is let in, and its settlement. */
+/** One call and its holds. */
 export class Reservation implements Admitted {
   readonly #desk: Desk
   readonly #call: SpendingCall
@@ -324,93 +322,18 @@ export class Reservation implements Admitted {
   settle(): void {
     if (this.#settled) return
     this.#settled = true
-    const { exchange } = this.#call
-    const ended = (exchange.settled as Ended | undefined) ?? { status: exchange.status }
-    const used = usedBy(exchange, ended, this.#costs, this.#desk.policy, this.#call)
-    const charge = used.cost === undefined ? undefined : markedUp(used.cost, this.#terms.markup)
-    this.#settleCounters(ended, used, charge)
-    this.#desk.ledger.settle({
-      id: exchange.id,
-      endedAt: this.#desk.clock(),
-      state: 'settled',
-      provider: ended.provider,
-      model: ended.model,
-      region: exchange.candidate?.region,
-      status: ended.status,
-      error: ended.error?.code,
-      usage: used.usage,
-      cost: used.cost,
-      charge,
-      estimated: used.estimated,
-      attempts: sentAttempts(exchange),
-      firstMs: thousandths(ended.latency?.first),
-      totalMs: thousandths(ended.latency?.total) ?? 0,
-      record: this.#record(),
+    settleCall({
+      desk: this.#desk,
+      call: this.#call,
+      costs: this.#costs,
+      markup: this.#terms.markup,
+      active: this.#active,
+      holds: this.#holds,
+      without: this.#without,
+      now: this.#now,
     })
-  }
-
-  /** What accounting tells of the call, and the places that limits took out of it. */
-  #record(): object | undefined {
-    const { settled } = this.#call.exchange
-    const record = settled && this.#desk.recordOf?.(settled)
-    if (!this.#without) return record
-    const leftOut = [...this.#without].map(([index, reason]) => {
-      const { provider, model } = this.#costs.candidates[index] ?? { provider: '', model: '' }
-      return { place: `${provider}/${model}`, reason }
-    })
-    return { ...record, leftOut }
-  }
-
-  #settleCounters(ended: Ended, used: Used, charge: Nanos | undefined): void {
-    if (this.#holds.length === 0) return
-    const { counters, warnings, line } = this.#desk
-    const actual = this.#active.map((applied) => this.#actualOf(applied, ended, used, charge))
-    const told = counters.settle(this.#call.exchange.id, this.#holds, actual)
-    for (let index = 0; index < actual.length; index++) {
-      const applied = this.#active[index]
-      if (!applied) continue
-      applied.slot.seen += actual[index] ?? 0
-      if (applied.meter.warnAt.length > 0) warnings.spent(applied.meter, applied.slot, this.#now)
-    }
-    if (line.size === 0) return
-    const wake = (): void => {
-      for (const { slot } of this.#active) line.moved(slot.counter)
-    }
-    if (told instanceof Promise) void told.then(wake)
-    else wake()
-  }
-
-  #actualOf({ meter, only }: Applied, { provider, model }: Ended, used: Used, charge: Nanos | undefined): number {
-    if (only && !only.some((index) => this.#is(index, provider, model))) {
-      // It may have been tried there in vain.
-      const tried =
-        meter.measure === 'requests' &&
-        this.#call.exchange.attempts.some((one) => one.sent && only.some((index) => this.#is(index, one.provider, one.model)))
-      return tried ? 1 : 0
-    }
-    switch (meter.measure) {
-      case 'requests':
-      case 'concurrent':
-        return 1
-      case 'input-tokens':
-        return used.input
-      case 'output-tokens':
-        return used.output
-      case 'tokens':
-        return used.input + used.output
-      case 'charge':
-        return wholeOf(charge ?? 0n)
-    }
-  }
-
-  #is(index: number, provider: string | undefined, model: string | undefined): boolean {
-    const candidate = this.#costs.candidates[index]
-    return candidate?.provider === provider && candidate?.model === model
   }
 }
-
-/** Microseconds are fine enough, and sixteen digits are slow to write. */
-const thousandths = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(ms * 1_000) / 1_000)
 
 const numbers: (readonly number[])[] = []
 /** 0, 1, 2 …: the same list each time. */
