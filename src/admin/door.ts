@@ -1,6 +1,6 @@
 /**
- * Who is turned away at the admin API, and wherever else the owner's key is asked for: guessing is slowed down, and the audit log is told of
- * the first refusal in an hour from each address. It cannot be flooded: beyond so many entries an hour it is told once that there are more.
+ * Who is turned away at the admin API, and wherever else keys are asked for: guessing is slowed down, and the audit log is told of the first
+ * refusal in an hour from each address. It cannot be flooded: beyond so many entries an hour it is told once that there are more.
  */
 import type { AuditEvent } from '../core/audit.ts'
 import type { GatewayError } from '../core/error.ts'
@@ -17,6 +17,8 @@ export interface DoorOptions extends GuessesOptions {
 export interface Door {
   /** Nobody knows this credential. What to answer instead of 401, if anything. */
   unknown(address: string | undefined, credential: string, where?: string): GatewayError | undefined
+  /** The same for calls, where one wrong key is nothing to write down: the log is told of guessing only. */
+  stranger(address: string | undefined, credential: string): GatewayError | undefined
   /** Somebody who is known may not do this. */
   forbidden(principal: Principal, address: string | undefined, operation: string): void
 }
@@ -38,7 +40,13 @@ export function createDoor({ audit, entries = 200, now = Date.now, ...limits }: 
     if (told.has(about) || told.size > entries) return
     told.add(about)
     if (told.size <= entries) audit(event)
-    else audit({ actor: 'system', action: 'admin.refused', subject: 'admin', detail: { more: `over ${entries} in this hour` } })
+    else
+      audit({
+        actor: 'system',
+        action: event.subject === 'calls' ? 'key.refused' : 'admin.refused',
+        subject: event.subject,
+        detail: { more: `over ${entries} in this hour` },
+      })
   }
 
   return {
@@ -47,6 +55,12 @@ export function createDoor({ audit, entries = 200, now = Date.now, ...limits }: 
       const action = refusal ? 'admin.guessed' : 'admin.unauthenticated'
       const ip = address === undefined ? {} : { ip: address }
       tell(`${action} ${networkOf(address)}`, { actor: anonymous.id, action, subject: where, ...ip })
+      return refusal
+    },
+    stranger(address, credential) {
+      const refusal = guesses.failed(address, credential)
+      const ip = address === undefined ? {} : { ip: address }
+      if (refusal) tell(`key.guessed ${networkOf(address)}`, { actor: anonymous.id, action: 'key.guessed', subject: 'calls', ...ip })
       return refusal
     },
     forbidden(principal, address, operation) {

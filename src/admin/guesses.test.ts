@@ -84,3 +84,14 @@ test('however many addresses are turned away, the log cannot be flooded', () => 
   assert.equal(events.length, 21)
   assert.deepEqual(events.at(-1)?.detail, { more: 'over 20 in this hour' })
 })
+
+test('of calls the log is told of guessing, once an hour from each address, and not of a wrong key', () => {
+  const { door, events, pass } = doorRig()
+  for (let time = 0; time < 50; time++) door.stranger(HERE, 'stale')
+  assert.deepEqual(events, [])
+  for (let guess = 0; guess < 100; guess++) door.stranger(HERE, `guess-${guess}`)
+  assert.deepEqual(events, [{ actor: 'anonymous', action: 'key.guessed', subject: 'calls', ip: HERE }])
+  pass(3_600_000)
+  for (let guess = 0; guess < 100; guess++) door.stranger(HERE, `guess-${guess}`)
+  assert.equal(events.length, 2)
+})

@@ -61,6 +61,7 @@ export function createGuesses({ different = 10, failures = 1_000, addresses = 10
       }
       return new GatewayError('rate-limited', 'Too many keys that are not known came from this address: try again later.', {
         retryAfterMs: Math.max(1, place.until - now()),
+        shouldRetry: false,
       })
     },
   }

@@ -46,10 +46,6 @@ test("the owner's key is guessed no faster at the metrics", async () => {
   assert.equal((await look(OWNER, '198.51.100.9', '/metrics')).status, 200)
 })
 
-test('the data plane goes on refusing unknown keys as it does', async () => {
-  for (let guess = 0; guess < 20; guess++) assert.equal((await rig.ask(`guess-number-${guess}`)).status, 401)
-})
-
 test('refusals are in the audit log once for each address and hour, and in the metrics each time', async () => {
   const { key } = await rig.owner.admins.create({ role: 'viewer', alias: 'curious' })
   for (let time = 0; time < 3; time++)

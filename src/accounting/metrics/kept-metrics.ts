@@ -17,6 +17,8 @@ export interface KeptSources {
   /** Undefined: they are not in Redis. */
   counters(): { readonly mode: 'redis' | 'local' | 'refusing'; readonly untold: number } | undefined
   access(): { readonly keys: number; readonly loaded: boolean }
+  /** Calls with a credential that nobody knows: refused as `unknown`, or told to wait since their address was `guessing`. */
+  strangers(): Counts
   spending(): {
     /** Calls that wait for room under a budget. */
     readonly waiting: number
@@ -38,6 +40,7 @@ export function keptMetrics({
   database,
   counters,
   access,
+  strangers,
   spending,
   secretsWithProblem,
   adminRequests,
@@ -90,6 +93,13 @@ export function keptMetrics({
     }),
     one('signalbox_keys', 'Keys and tokens in memory.', () => access().keys),
     one('signalbox_access_loaded', '1: all keys of the store are in memory.', () => (access().loaded ? 1 : 0)),
+    metric(
+      'counter',
+      'signalbox_strangers_total',
+      'Calls with a credential that nobody knows: `unknown` ones were refused; `guessing`, their address had too many and was told to wait.',
+      strangers,
+      'why',
+    ),
     one('signalbox_secrets_with_problem', 'Secrets that could not be read lately.', secretsWithProblem),
     one('signalbox_budget_waiting', 'Calls that wait for room under a budget.', () => spending().waiting),
     metric(

@@ -28,6 +28,7 @@ import {
   tokenPrincipal,
   tokenRecord,
 } from './tokens.ts'
+import { UnknownCredential } from './unknown-credential.ts'
 
 /** What a reload may change. */
 export interface AccessSettings extends OriginSettings {
@@ -48,11 +49,18 @@ export interface AccessOptions extends Omit<DirectoryOptions, 'records' | 'stale
   readonly records?: RecordStore | undefined
   /** Told of the first use of a key in an hour from a class of addresses. Must not throw. */
   readonly audit?: (event: AuditEvent) => void
+  /**
+   * Told of each credential that `authenticate` does not know, with the address it came from. What to answer instead of 401, if anything.
+   * Of those that are known, expired ones included, it never hears. Absent: unknown ones are refused and no more.
+   */
+  readonly stranger?: (address: string | undefined, credential: string) => GatewayError | undefined
   /** How the documents of issuers are fetched. Needed where there are any. */
   readonly fetchJson?: FetchJson
 }
 
 export interface GatewayAccess extends Access {
+  /** As `authenticate`, for those who keep their own count of who guesses. */
+  recognize(caller: Caller): Principal | Promise<Principal>
   authorize(principal: Principal, wanted: Wanted & { readonly tool?: string | undefined }): void
   /** The caller's address, seen through trusted proxies, and its class. */
   origin(caller: Caller): Origin
@@ -68,7 +76,15 @@ export interface GatewayAccess extends Access {
 const LONGEST = 20_000
 const SWEEP_MS = 600_000
 
-export function createAccess({ settings: first, crypto, records, audit, fetchJson, ...options }: AccessOptions): GatewayAccess {
+export function createAccess({
+  settings: first,
+  crypto,
+  records,
+  audit,
+  fetchJson,
+  stranger: meet,
+  ...options
+}: AccessOptions): GatewayAccess {
   const { now = Date.now } = options
   let settings = first
   const directory: Directory | undefined = records && createDirectory({ records, staleMs: () => settings.staleMs ?? STALE_MS, ...options })
@@ -81,20 +97,14 @@ export function createAccess({ settings: first, crypto, records, audit, fetchJso
 
   return {
     authenticate(caller) {
-      const { credential } = caller
-      if (credential === undefined || credential === '') return anyone(MISSING)
-      if (credential.length > LONGEST) return anyone('This key is too long to be one.')
-      if (isAnybodys(credential)) return anonymous
-      const digest = crypto.digest(credential)
-      if (ownerDigest !== undefined && sameDigest(digest, ownerDigest)) return seen(ownerPrincipal, caller)
-      const found = directory?.get(digest)
-      if (directory && found) {
-        if (directory.current(found.entry) && ready(found)) return seen(principalIn(found), caller)
-        return confirmed(directory, digest, found, caller)
+      try {
+        const found = recognize(caller)
+        return found instanceof Promise ? found.catch((error: unknown) => turnedAway(error, caller)) : found
+      } catch (error) {
+        return turnedAway(error, caller)
       }
-      const remembered = jwt?.recall(digest)
-      return remembered ? seen(remembered, caller) : stranger(credential, digest, caller)
     },
+    recognize,
 
     known({ credential }) {
       if (credential === undefined || credential === '' || credential.length > LONGEST) return settings.mode === 'open'
@@ -136,6 +146,27 @@ export function createAccess({ settings: first, crypto, records, audit, fetchJso
     },
   }
 
+  function recognize(caller: Caller): Principal | Promise<Principal> {
+    const { credential } = caller
+    if (credential === undefined || credential === '') return anyone(MISSING)
+    if (credential.length > LONGEST) return anyone('This key is too long to be one.')
+    if (isAnybodys(credential)) return anonymous
+    const digest = crypto.digest(credential)
+    if (ownerDigest !== undefined && sameDigest(digest, ownerDigest)) return seen(ownerPrincipal, caller)
+    const found = directory?.get(digest)
+    if (directory && found) {
+      if (directory.current(found.entry) && ready(found)) return seen(principalIn(found), caller)
+      return confirmed(directory, digest, found, caller)
+    }
+    const remembered = jwt?.recall(digest)
+    return remembered ? seen(remembered, caller) : stranger(credential, digest, caller)
+  }
+
+  function turnedAway(error: unknown, caller: Caller): never {
+    if (meet && error instanceof UnknownCredential) throw meet(origins(caller).ip, caller.credential ?? '') ?? error
+    throw error
+  }
+
   /** With no credential, or one that cannot be this gateway's: clients that need no key send any. */
   function anyone(why: string): Principal {
     if (settings.mode === 'open') return anonymous
@@ -157,13 +188,16 @@ export function createAccess({ settings: first, crypto, records, audit, fetchJso
    * holder counts on it, and whoever took it away counts on that.
    */
   function stranger(credential: string, digest: string, caller: Caller): Principal | Promise<Principal> {
-    if (isNobodys(credential)) return anyone('This key is not known.')
+    if (isNobodys(credential)) {
+      if (settings.mode === 'open') return anonymous
+      throw new UnknownCredential('This key is not known.')
+    }
     const form = formOf(credential)
-    if (form === 'mistyped') throw refused('This key is mistyped: its checksum does not fit.')
+    if (form === 'mistyped') throw new UnknownCredential('This key is mistyped: its checksum does not fit.')
     if (form === 'jwt' && jwt) return jwt.verify(credential, digest).then((principal) => seen(principal, caller))
-    if (!directory) throw refused(UNKNOWN)
+    if (!directory) throw new UnknownCredential(UNKNOWN)
     return directory.find(form === 'admin' || form === 'token' ? form : 'key', digest).then((found) => {
-      if (!found) throw refused(UNKNOWN)
+      if (!found) throw new UnknownCredential(UNKNOWN)
       return confirmed(directory, digest, found, caller)
     })
   }

@@ -6,6 +6,7 @@ import type { Principal } from '../../core/principal.ts'
 import { boundedMap } from './bounded-map.ts'
 import { type ClaimSettings, type Plan, principalOfClaims } from './claims.ts'
 import { type FetchJson, type KeySet, keySet } from './key-set.ts'
+import { UnknownCredential } from './unknown-credential.ts'
 
 export interface IssuerSettings extends ClaimSettings {
   /** Exactly as tokens say it. */
@@ -113,13 +114,13 @@ export function jwtVerifier({ issuers: settings, plans, fetchJson, digest: diges
   }
 
   async function verify(token: string, digest: string): Promise<Principal> {
-    if (token.length > LONGEST) throw refused(`is longer than ${LONGEST} characters`)
+    if (token.length > LONGEST) throw unknown(`is longer than ${LONGEST} characters`)
     const header = segment(token, 0)
     const payload = segment(token, 1)
-    if (!header || !payload) throw refused('is not well formed')
+    if (!header || !payload) throw unknown('is not well formed')
     const possible = candidates(token)
     const issuer = possible.find((one) => meantFor(payload, one.settings.audience)) ?? possible[0]
-    if (!issuer) throw refused('is of an issuer that this gateway does not trust')
+    if (!issuer) throw unknown('is of an issuer that this gateway does not trust')
     checkHeader(header)
     const generation = issuer.keys.generation()
     const claims = await verifiedClaims(token, issuer)
@@ -155,7 +156,7 @@ export function jwtVerifier({ issuers: settings, plans, fetchJson, digest: diges
       })
     } catch (error) {
       if (error instanceof GatewayError) throw error
-      throw refused(reasonOf(error), error)
+      throw (wasSigned(error) ? refused : unknown)(reasonOf(error), error)
     }
     const payload = result.payload as JsonObject
     const { iat } = payload
@@ -168,10 +169,10 @@ const toleranceOf = ({ clockToleranceMs = 30_000 }: IssuerSettings): number => c
 
 function checkHeader(header: JsonObject): void {
   const { alg, kid, typ } = header
-  if (!isString(alg) || !signatureAlgorithms.some((one) => one === alg)) throw refused('is signed in a way that is not accepted (`alg`)')
-  if (kid !== undefined && (!isString(kid) || kid.length > LONGEST_KID)) throw refused('names its key in a way that cannot be (`kid`)')
-  if (typ !== undefined && (!isString(typ) || !types.has(typ.toLowerCase()))) throw refused('is of another kind (`typ`)')
-  for (const name of ownKeys) if (header[name] !== undefined) throw refused(`brings its own key or rules (\`${name}\`)`)
+  if (!isString(alg) || !signatureAlgorithms.some((one) => one === alg)) throw unknown('is signed in a way that is not accepted (`alg`)')
+  if (kid !== undefined && (!isString(kid) || kid.length > LONGEST_KID)) throw unknown('names its key in a way that cannot be (`kid`)')
+  if (typ !== undefined && (!isString(typ) || !types.has(typ.toLowerCase()))) throw unknown('is of another kind (`typ`)')
+  for (const name of ownKeys) if (header[name] !== undefined) throw unknown(`brings its own key or rules (\`${name}\`)`)
 }
 
 function meantFor({ aud }: JsonObject, audience: string | readonly string[]): boolean {
@@ -206,6 +207,12 @@ function reasonOf(error: unknown): string {
       return 'has no valid signature'
   }
 }
+
+/** What it claims is looked at once its signature is found good: its issuer gave it out. */
+const wasSigned = (error: unknown): boolean =>
+  isObject(error) && (error['code'] === 'ERR_JWT_EXPIRED' || error['code'] === 'ERR_JWT_CLAIM_VALIDATION_FAILED')
+
+const unknown = (what: string, cause?: unknown): GatewayError => new UnknownCredential(`This token ${what}.`, cause)
 
 const refused = (what: string, cause?: unknown): GatewayError =>
   new GatewayError('unauthenticated', `This token ${what}.`, { shouldRetry: false, cause })

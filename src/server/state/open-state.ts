@@ -7,12 +7,15 @@ import { dirname, join, resolve } from 'node:path'
 import { courseOf } from '../../accounting/decision-record.ts'
 import type { KeptSources } from '../../accounting/metrics/kept-metrics.ts'
 import type { Outcome } from '../../accounting/outcome.ts'
+import { createDoor } from '../../admin/door.ts'
 import type { AdminServices } from '../../admin/parts.ts'
 import type { Config } from '../../config/config.ts'
 import { addressText } from '../../core/address.ts'
+import type { AuditEvent } from '../../core/audit.ts'
 import type { Counters } from '../../core/counters.ts'
 import type { LedgerEntry } from '../../core/ledger.ts'
 import type { Admitted, FallTo, Spending } from '../../core/policy.ts'
+import { createTally } from '../../core/tally.ts'
 import { type AccessSettings, createAccess, type GatewayAccess } from '../../policy/access/access.ts'
 import { fetchJsonWith } from '../../policy/access/fetch-json.ts'
 import { nodeCrypto } from '../../policy/access/node-crypto.ts'
@@ -80,12 +83,20 @@ export async function openState({
   const secrets = await openSecrets({ config, records: store.records, env, readFile, tell, changed: keysChanged })
   const ledger = await ledgerFor(store, config, (lost) => spending.release(lost), tell)
   const counters = await countersFor(config, sharedMemory, tell)
+  const audit = (event: AuditEvent): void => void store.audit.append(event).catch(() => {})
+  const door = createDoor({ audit })
+  const strangers = createTally()
   const access = createAccess({
     settings: settingsOf(config, ownerKey),
     crypto: nodeCrypto,
     records: store.records,
     fetchJson: fetchJsonWith(),
-    audit: (event) => void store.audit.append(event).catch(() => {}),
+    audit,
+    stranger(address, credential) {
+      const refusal = door.stranger(address, credential)
+      strangers.add(refusal ? 'guessing' : 'unknown')
+      return refusal
+    },
   })
   const events = openEvents({ secret: secrets.resolve, tell })
   events.configure(config)
@@ -122,7 +133,7 @@ export async function openState({
     spending: spendingFor(spending, ledger, store, config),
     secrets,
     services: {
-      authenticate: (caller) => access.authenticate(caller),
+      authenticate: (caller) => access.recognize(caller),
       authorize: (principal, wanted) => access.authorize(principal, wanted),
       addressOf(caller) {
         const { address } = access.origin(caller)
@@ -144,6 +155,7 @@ export async function openState({
       database: () => store.database?.reachable,
       counters: () => ('mode' in counters ? (counters as FallbackCounters) : undefined),
       access: access.status,
+      strangers: strangers.read,
       spending: () => ({ waiting: spending.waiting, refusals: spending.refusals.read() }),
       secretsWithProblem: secrets.withProblem,
       events: () => ({ waiting: events.waiting, ended: events.ended.read() }),
