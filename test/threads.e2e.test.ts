@@ -1,7 +1,7 @@
 /** K2: several threads serve on one port as one gateway. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,13 +26,13 @@ interface Gateway {
   ended(): Promise<number | null>
 }
 
-async function start(extra: object = {}): Promise<Gateway> {
+async function start(extra: object = {}, env: Record<string, string> = { SIGNALBOX_ADMIN_KEY: OWNER }): Promise<Gateway> {
   const port = await freePort()
   const file = join(directory, `config-${port}.json`)
   writeFileSync(file, JSON.stringify({ server: { port, threads: 2 }, store: { url: 'memory:' }, providers: { simulator: {} }, ...extra }))
   const child = spawn(process.execPath, [cli, 'serve', '--config', file], {
     cwd: directory,
-    env: { ...process.env, SIGNALBOX_ADMIN_KEY: OWNER },
+    env: { ...process.env, SIGNALBOX_ADMIN_KEY: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)
@@ -43,7 +43,7 @@ async function start(extra: object = {}): Promise<Gateway> {
   void exit.then(() => running.delete(child))
   const gateway = { url: `http://127.0.0.1:${port}`, child, file, output: () => output, ended: () => exit }
   await eventually(
-    async () => (await threadCalls(gateway)).length === 2,
+    async () => (await threadCalls(gateway, /sb-[\w-]{32}/.exec(output)?.[0])).length === 2,
     () => output,
   )
   return gateway
@@ -59,8 +59,8 @@ async function eventually(holds: () => Promise<boolean>, told: () => string): Pr
 }
 
 /** Calls of each thread. */
-async function threadCalls({ url }: Pick<Gateway, 'url'>): Promise<readonly number[]> {
-  const page = await (await fetch(`${url}/metrics`)).text()
+async function threadCalls({ url }: Pick<Gateway, 'url'>, key = OWNER): Promise<readonly number[]> {
+  const page = await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${key}` } })).text()
   return [...page.matchAll(/^signalbox_thread_calls_total\{thread="\d+"\} (\d+)$/gm)].map(([, calls]) => Number(calls))
 }
 
@@ -136,6 +136,73 @@ test('a reload takes effect in all threads, whichever was asked', async () => {
       )
     }
   }
+  gateway.child.kill('SIGTERM')
+  assert.equal(await gateway.ended(), 0, gateway.output())
+})
+
+/** How often each status is the answer to many calls with this key, on connections of their own, which all threads take some of. */
+async function answersTo(key: string, gateway: Gateway, reader: string): Promise<Readonly<Record<string, number>>> {
+  const before = await threadCalls(gateway, reader)
+  const answers: Record<string, number> = {}
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', connection: 'close' }
+  const body = JSON.stringify({ model: 'simulator/echo', messages: [{ role: 'user', content: 'Hello' }] })
+  const ask = async (path: string, init: RequestInit): Promise<void> => {
+    const response = await fetch(`${gateway.url}${path}`, { ...init, headers })
+    await response.text()
+    const answer = `${path} ${response.status}`
+    answers[answer] = (answers[answer] ?? 0) + 1
+  }
+  for (let round = 0; round < 4; round++)
+    await Promise.all(
+      Array.from({ length: 12 }, (_, place) =>
+        place % 2 === 0 ? ask('/v1/chat/completions', { method: 'POST', body }) : ask('/admin/v1/me', { method: 'GET' }),
+      ),
+    )
+  const after = await threadCalls(gateway, reader)
+  for (const [index, calls] of after.entries()) assert.ok(calls > (before[index] ?? 0), `thread ${index} was not asked: ${before} ${after}`)
+  return answers
+}
+
+const all = (status: number) => ({ [`/v1/chat/completions ${status}`]: 24, [`/admin/v1/me ${status}`]: 24 })
+
+async function reload(gateway: Gateway, key: string): Promise<void> {
+  const headers = { authorization: `Bearer ${key}`, connection: 'close' }
+  const response = await fetch(`${gateway.url}/admin/v1/reload`, { method: 'POST', headers })
+  assert.equal(response.status, 200, await response.text())
+}
+
+test("an owner's key that a reload changes opens every thread, and the one before opens none", async () => {
+  writeFileSync(join(directory, 'owner.key'), OWNER)
+  const written = { access: { mode: 'keys' }, admin: { key: 'file:owner.key' } }
+  const gateway = await start(written, { ANOTHER_OWNER: 'the-owner-from-the-environment' })
+  assert.deepEqual(await answersTo(OWNER, gateway, OWNER), all(200))
+  let before = OWNER
+  const change = async (key: string): Promise<void> => {
+    await reload(gateway, before)
+    assert.deepEqual(await answersTo(key, gateway, key), all(200), `${key} is not the owner's everywhere`)
+    assert.deepEqual(await answersTo(before, gateway, key), all(401), `${before} is still the owner's somewhere`)
+    before = key
+  }
+  // The same reference with another value behind it, twice: whichever thread was asked. Then another reference.
+  writeFileSync(join(directory, 'owner.key'), 'the-second-owner')
+  await change('the-second-owner')
+  writeFileSync(join(directory, 'owner.key'), 'the-third-owner')
+  await change('the-third-owner')
+  const config = JSON.parse(readFileSync(gateway.file, 'utf8')) as object
+  writeFileSync(gateway.file, JSON.stringify({ ...config, admin: { key: 'env:ANOTHER_OWNER' } }))
+  await change('the-owner-from-the-environment')
+  gateway.child.kill('SIGTERM')
+  assert.equal(await gateway.ended(), 0, gateway.output())
+})
+
+test("an owner's key that was made at the start opens every thread, after a reload as before", async () => {
+  const gateway = await start({ access: { mode: 'keys' } }, {})
+  const [key = ''] = /sb-[\w-]{32}/.exec(gateway.output()) ?? []
+  for (let time = 0; time < 2; time++) {
+    assert.deepEqual(await answersTo(key, gateway, key), all(200))
+    await reload(gateway, key)
+  }
+  assert.equal([...gateway.output().matchAll(/sb-[\w-]{32}/g)].length, 1, 'it is shown once')
   gateway.child.kill('SIGTERM')
   assert.equal(await gateway.ended(), 0, gateway.output())
 })
