@@ -24,6 +24,14 @@ const listed: readonly Listed[] = [
   ],
   ['openai', 'gpt-5', '10,000 × 0.625 + 2,000 × 5', 16_250_000n, { input: 10_000, output: 2000, serviceTier: 'flex' }],
   ['openai', 'gpt-4.1', '1,000 × 2 + 100 × 8 + 2 × 10 × 1,000', 22_800_000n, { input: 1000, output: 100, webSearches: 2 }],
+  ['openai', 'gpt-4.1', '1,000 × 2 + 100 × 8 + 3 × 2.5 × 1,000', 10_300_000n, { input: 1000, output: 100, fileSearches: 3 }],
+  [
+    'openai',
+    'gpt-4o',
+    '400 × 2.5 + 20 × 10 + 1 × 10 × 1,000 + 1 × 2.5 × 1,000',
+    13_700_000n,
+    { input: 400, output: 20, webSearches: 1, fileSearches: 1 },
+  ],
   [
     'openai',
     'gpt-realtime',
@@ -44,6 +52,14 @@ const listed: readonly Listed[] = [
   ['anthropic', 'claude-sonnet-4-5', '200,001 × 6 + 100 × 22.5', 1_202_256_000n, { input: 200_001, output: 100 }],
   ['anthropic', 'claude-haiku-4-5', '1,000 × 0.5 + 500 × 2.5', 1_750_000n, { input: 1000, output: 500, serviceTier: 'batch' }],
   ['anthropic', 'claude-opus-4-5', '1,000 × 5 + 100 × 25 + 1 × 10 × 1,000', 17_500_000n, { input: 1000, output: 100, webSearches: 1 }],
+  [
+    'anthropic',
+    'claude-opus-4-6',
+    '1,000 × 5.5 + 9,000 × 0.55 + 100 × 27.5 + 1 × 10 × 1,000',
+    23_200_000n,
+    { input: 10_000, cacheRead: 9000, output: 100, webSearches: 1, geo: 'us' },
+  ],
+  ['anthropic', 'claude-opus-4-6', '1,000 × 2.75 + 100 × 13.75', 4_125_000n, { input: 1000, output: 100, serviceTier: 'batch', geo: 'us' }],
   [
     'google',
     'gemini-2.5-pro',

@@ -30,18 +30,21 @@ function over(listed: Rates, said: Rates): Rates {
   const kept = bands
     .map((band) => Object.fromEntries(Object.entries(band).filter(([kind]) => !(kind in said))) as unknown as Band)
     .filter((band) => Object.keys(band).length > 1)
-  return { ...rates, ...(kept.length > 0 && { bands: kept }), ...said, ...tiersOf(rates, said) }
+  return { ...rates, ...(kept.length > 0 && { bands: kept }), ...said, ...tiersOf(rates, said), ...geosOf(rates, said) }
 }
 
 /** Classes of service add up: one that the operator names leaves the others as they are listed. */
 const tiersOf = (listed: Rates, said: Rates): Pick<Rates, 'tiers'> =>
   listed.tiers || said.tiers ? { tiers: { ...listed.tiers, ...said.tiers } } : {}
 
+const geosOf = (listed: Rates, said: Rates): Pick<Rates, 'geos'> =>
+  listed.geos || said.geos ? { geos: { ...listed.geos, ...said.geos } } : {}
+
 const known = (rates: Rates): Rates => Object.fromEntries(Object.entries(rates).filter(([, rate]) => rate !== undefined)) as Rates
 
 const kindsOf = ({ from: _from, to: _to, ...kinds }: HourRates): Rates => known(kinds)
 
-function discounted({ minimum, bands, tiers, ...kinds }: Rates, factor: number): Rates {
+function discounted({ minimum, bands, tiers, geos, ...kinds }: Rates, factor: number): Rates {
   const less = <T extends object>(rates: T): T =>
     Object.fromEntries(
       Object.entries(rates).map(([kind, rate]) => [kind, kind === 'above' || kind === 'factor' ? rate : times(rate, factor)]),
@@ -50,6 +53,7 @@ function discounted({ minimum, bands, tiers, ...kinds }: Rates, factor: number):
     ...less(kinds),
     ...(minimum !== undefined && { minimum }),
     ...(bands && { bands: bands.map(less) }),
+    ...(geos && { geos }),
     ...(tiers && { tiers: Object.fromEntries(Object.entries(tiers).map(([name, tier]) => [name, less(tier)])) }),
   }
 }

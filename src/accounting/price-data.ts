@@ -53,6 +53,9 @@ const FIELDS: Readonly<Record<string, keyof KindRates>> = {
   output_image_mtok: 'outputImage',
   requests_kcount: 'request',
   web_searches_kcount: 'webSearch',
+  storage_searches_kcount: 'fileSearch',
+  social_searches_kcount: 'socialSearch',
+  code_executions_kcount: 'codeRun',
 }
 
 let loaded: typeof CalcPrice | undefined

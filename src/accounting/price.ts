@@ -1,7 +1,7 @@
 /** What a call costs: rates, when they hold, and the sum in whole nano-dollars, rounded once. Pure. */
 import type { Usage } from '../core/event.ts'
 import { type Nanos, nanosOfNumber } from '../core/money.ts'
-import type { Rates } from '../core/rates.ts'
+import type { GeoFactors, KindRates, Rates } from '../core/rates.ts'
 import { type TierFactors, tierNameOf } from './service-tiers.ts'
 
 export type { Rates } from '../core/rates.ts'
@@ -20,13 +20,15 @@ export interface Price {
   readonly schedule: readonly ScheduledRates[]
   /** What classes of service cost where the rates do not say. */
   readonly tiers?: TierFactors | undefined
+  /** What places cost where the rates do not say. */
+  readonly geos?: GeoFactors | undefined
   /** The provider tells the whole cost of each call, and that is what it charges. */
   readonly told?: boolean
 }
 
 export interface Cost {
   readonly nanos: Nanos
-  /** Tokens were estimated, or a kind of token or a class of service had no rate of its own. */
+  /** Tokens were estimated, or something that was used (a kind of token, a class of service, a place, a search) had no rate of its own. */
   readonly estimated: boolean
 }
 
@@ -63,6 +65,18 @@ const TOKENS = [
   'outputImage',
 ] as const
 
+/** Rates of things that are charged by the piece. */
+const PIECES = [
+  'request',
+  'webSearch',
+  'searchPrompt',
+  'mapPrompt',
+  'fileSearch',
+  'socialSearch',
+  'codeRun',
+  'toolImage',
+] as const satisfies readonly (keyof KindRates)[]
+
 /** The rates in a class of service. `sure` is false where nobody says what that class costs exactly. */
 export function inTier(
   rates: Rates,
@@ -80,8 +94,23 @@ export function inTier(
     const rate = kinds[kind] ?? times(rates[kind], factor)
     if (rate !== undefined) priced[kind] = rate
   }
-  for (const kind of ['request', 'webSearch'] as const) if (kinds[kind] !== undefined) priced[kind] = kinds[kind]
+  for (const kind of PIECES) if (kinds[kind] !== undefined) priced[kind] = kinds[kind]
   return { rates: priced as Rates, sure: own !== undefined || usual?.about !== true }
+}
+
+/** The rates in a place. `sure` is false where nobody says what that place costs. */
+export function inGeo(
+  rates: Rates,
+  geo: string | undefined,
+  factors: GeoFactors | undefined,
+): { readonly rates: Rates; readonly sure: boolean } {
+  if (geo === undefined) return { rates, sure: true }
+  const factor =
+    rates.geos && Object.hasOwn(rates.geos, geo) ? rates.geos[geo] : factors && Object.hasOwn(factors, geo) ? factors[geo] : undefined
+  if (factor === undefined) return { rates, sure: false }
+  const priced: Record<string, unknown> = { ...rates }
+  for (const kind of TOKENS) if (rates[kind] !== undefined) priced[kind] = times(rates[kind], factor)
+  return { rates: priced as Rates, sure: true }
 }
 
 /** A rate times a factor, to the ninth decimal: what a rate is worked out with. */
@@ -94,12 +123,36 @@ export function costOf(usage: Usage, price: Price, at: Date): Cost | undefined {
   if (price.told && usage.providerCost) return { nanos: nanosOfNumber(usage.providerCost), estimated: false }
   const listed = ratesAt(price, at, usage.input)
   if (!listed) return undefined
-  const { rates, sure } = inTier(listed, usage.serviceTier, price.tiers)
-  const sum = createSum(usage.estimated === true || !sure)
+  const tiered = inTier(listed, usage.serviceTier, price.tiers)
+  const { rates, sure } = inGeo(tiered.rates, usage.geo, price.geos)
+  const sum = createSum(usage.estimated === true || !sure || !tiered.sure)
   if (!addInput(usage, rates, sum) || !addOutput(usage, rates, sum)) return undefined
   if (rates.request !== undefined) sum.add(1, rates.request, 1000)
-  if (rates.webSearch !== undefined) sum.add(usage.webSearches, rates.webSearch, 1000)
+  addSearches(usage, rates, sum)
+  addPieces(usage.fileSearches, rates.fileSearch, sum)
+  addPieces(usage.socialSearches, rates.socialSearch, sum)
+  addPieces(usage.codeRuns, rates.codeRun, sum)
+  addPieces(usage.toolImages, rates.toolImage, sum)
   return sum.total(rates.minimum)
+}
+
+/** What was used and has no price leaves a doubt: it is charged by somebody. */
+function addPieces(count: number | undefined, rate: number | undefined, sum: Sum): void {
+  if (!count) return
+  if (rate === undefined) sum.doubt()
+  else sum.add(count, rate, 1000)
+}
+
+/** By the query or by the prompt: a provider that bills the one does not bill the other. */
+function addSearches({ webSearches, searchPrompts, mapPrompts }: Usage, { webSearch, searchPrompt, mapPrompt }: Rates, sum: Sum): void {
+  if (!webSearches && !searchPrompts && !mapPrompts) return
+  sum.add(webSearches, webSearch, 1000)
+  sum.add(searchPrompts, searchPrompt, 1000)
+  sum.add(mapPrompts, mapPrompt, 1000)
+  if (webSearches && webSearch !== undefined) return
+  if (searchPrompts && searchPrompt === undefined) sum.doubt()
+  if (mapPrompts && mapPrompt === undefined) sum.doubt()
+  if (webSearches && !searchPrompts && !mapPrompts) sum.doubt()
 }
 
 /** False: what was used has no price. */

@@ -8,7 +8,7 @@ import type { PriceOverride } from '../core/rates.ts'
 import { overridden, saysSomething } from './override.ts'
 import { type Cost, costOf, type Price, type Rates } from './price.ts'
 import { type FinerPrices, finerPrices } from './price-data.ts'
-import { tierFactorsOf } from './service-tiers.ts'
+import { geoFactorsOf, tierFactorsOf } from './service-tiers.ts'
 import { type WorstCase, worstCost } from './worst-cost.ts'
 
 export interface Pricing {
@@ -31,9 +31,10 @@ const REMEMBERED = 4096
 /** Providers whose usage says what the whole call cost, with searches and fees that tokens do not show. */
 const TELLS_COST: ReadonlySet<string> = new Set(['openrouter', 'perplexity', 'xai'])
 
-const tiersOf = (provider: string): Pick<Price, 'tiers'> => {
+const factorsOf = (provider: string): Pick<Price, 'tiers' | 'geos'> => {
   const tiers = tierFactorsOf(provider)
-  return tiers ? { tiers } : {}
+  const geos = geoFactorsOf(provider)
+  return { ...(tiers && { tiers }), ...(geos && { geos }) }
 }
 
 export function createPricing({ catalog, finer = finerPrices }: PricingOptions): Pricing {
@@ -51,7 +52,7 @@ export function createPricing({ catalog, finer = finerPrices }: PricingOptions):
   function lookUp(provider: string, model: string): Price | undefined {
     const entry = catalog.model(provider, model)
     const schedule = finer(provider, entry?.id ?? model)
-    const about = { ...tiersOf(provider), ...(TELLS_COST.has(provider) && { told: true }) }
+    const about = { ...factorsOf(provider), ...(TELLS_COST.has(provider) && { told: true }) }
     if (schedule) return { source: 'price-data', schedule, ...about }
     return entry?.price && { source: 'catalogue', schedule: [{ rates: ratesOf(entry.price) }], ...about }
   }
@@ -60,7 +61,7 @@ export function createPricing({ catalog, finer = finerPrices }: PricingOptions):
     priceOf(provider, model, override) {
       if (!saysSomething(override)) return listed(provider, model)
       const schedule = listed(provider, model)?.schedule ?? [{ rates: {} }]
-      return { source: 'config', schedule: overridden(schedule, override), ...tiersOf(provider) }
+      return { source: 'config', schedule: overridden(schedule, override), ...factorsOf(provider) }
     },
     costOf,
     worstCost,

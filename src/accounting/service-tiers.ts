@@ -1,7 +1,8 @@
 /**
  * Classes of service: what providers take for tokens of a call that waits (`batch`, `flex`) or goes first (`priority`),
- * as a multiple of the listed rate. Own rates in a price stand over these.
+ * as a multiple of the listed rate, and what they take for a place. Own rates in a price stand over these.
  */
+import type { GeoFactors } from '../core/rates.ts'
 
 export interface TierFactor {
   readonly factor: number
@@ -30,6 +31,11 @@ const FACTORS: Readonly<Record<string, TierFactors>> = {
 
 export const tierFactorsOf = (provider: string): TierFactors | undefined =>
   Object.hasOwn(FACTORS, provider) ? FACTORS[provider] : undefined
+
+/** Anthropic takes a tenth more for all tokens of a call that must stay in the US, with the models that can be asked to. */
+const GEOS: Readonly<Record<string, GeoFactors>> = { anthropic: { us: 1.1 } }
+
+export const geoFactorsOf = (provider: string): GeoFactors | undefined => (Object.hasOwn(GEOS, provider) ? GEOS[provider] : undefined)
 
 /** Names under which providers say that nothing is special. */
 const STANDARD: ReadonlySet<string> = new Set(['', 'default', 'standard', 'auto', 'on_demand', 'standard_only', 'not_available'])

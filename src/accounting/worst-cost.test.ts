@@ -51,6 +51,14 @@ suite('the most that a call can cost', () => {
     assert.equal(worst({ ...claude, tiers }, { serviceTier: 'flex' }), 4_500_000n)
   })
 
+  test('takes the place it asks for when that is dearer, with the class of service', () => {
+    const price = { ...claude, tiers: { priority: { factor: 2 } }, geos: { us: 1.1, moon: 0.5 } }
+    assert.equal(worst(price, { geo: 'us' }), 4_950_000n)
+    assert.equal(worst(price, { geo: 'us', serviceTier: 'priority' }), 9_900_000n)
+    assert.equal(worst(price, { geo: 'moon' }), 4_500_000n)
+    assert.equal(worst(price, { geo: 'elsewhere' }), 4_500_000n)
+  })
+
   test('takes the dearer of what the output may be', () => {
     assert.equal(worst({ input: 1, output: 4, reasoning: 6 }), 1_600_000n)
     assert.equal(worst({ input: 1, output: 4, outputAudio: 60 }), 1_400_000n)
@@ -98,9 +106,19 @@ suite('the most that a call can cost', () => {
         minimum: random() < 0.2 ? random() / 100 : undefined,
         bands: random() < 0.5 ? [{ above: upTo(2000), input: rate(), output: rate(), cacheRead: 0 }] : undefined,
         tiers: random() < 0.5 ? { flex: { factor: random() * 3 } } : undefined,
+        geos: random() < 0.5 ? { us: random() * 2 } : undefined,
       })
       const [inputTokens, outputTokens] = [upTo(3000), upTo(3000)]
-      const call: WorstCase = { at, inputTokens, outputTokens, cacheMarks: '1h', inputAudio: true, outputAudio: true, serviceTier: 'flex' }
+      const call: WorstCase = {
+        at,
+        inputTokens,
+        outputTokens,
+        cacheMarks: '1h',
+        inputAudio: true,
+        outputAudio: true,
+        serviceTier: 'flex',
+        geo: 'us',
+      }
       const used = upTo(inputTokens)
       const read = upTo(used)
       const written = upTo(used - read)
@@ -116,6 +134,7 @@ suite('the most that a call can cost', () => {
         reasoning,
         outputAudio: upTo(output - reasoning),
         serviceTier: random() < 0.5 ? 'flex' : 'default',
+        ...(random() < 0.5 && { geo: 'us' }),
       }
       const [most, cost] = [worstCost(price, call), costOf(usage, price, at)]
       assert.ok(most !== undefined && cost && most >= cost.nanos, `round ${round}: ${JSON.stringify({ price, usage, call })}`)

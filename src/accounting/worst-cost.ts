@@ -1,6 +1,6 @@
 /** The most that a call can cost, worked out before it is made: what a budget sets aside for it. Pure. */
 import type { Nanos } from '../core/money.ts'
-import { inTier, type Price, type Rates, ratesAt } from './price.ts'
+import { inGeo, inTier, type Price, type Rates, ratesAt } from './price.ts'
 
 export interface WorstCase {
   /** When it is made. */
@@ -20,6 +20,8 @@ export interface WorstCase {
   readonly webSearches?: number | undefined
   /** The class of service it asks for. It may be served in the usual one all the same. */
   readonly serviceTier?: string | undefined
+  /** The place that it asks to be served in. */
+  readonly geo?: string | undefined
 }
 
 /**
@@ -36,9 +38,12 @@ export function worstCost(price: Price, call: WorstCase): Nanos | undefined {
   for (const card of listed === base ? [listed] : [listed, base]) {
     const tiered = inTier(card, call.serviceTier, price.tiers).rates
     for (const rates of tiered === card ? [card] : [card, tiered]) {
-      const cost = worstAt(rates, call)
-      if (cost === undefined) return undefined
-      if (most === undefined || cost > most) most = cost
+      const placed = inGeo(rates, call.geo, price.geos).rates
+      for (const held of placed === rates ? [rates] : [rates, placed]) {
+        const cost = worstAt(held, call)
+        if (cost === undefined) return undefined
+        if (most === undefined || cost > most) most = cost
+      }
     }
   }
   return most

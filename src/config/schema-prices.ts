@@ -15,7 +15,15 @@ const kinds = {
   inputImage: dollars.optional().describe('Input tokens of pictures.'),
   outputImage: dollars.optional().describe('Output tokens of pictures.'),
   request: dollars.optional().describe('Requests: USD per thousand.'),
-  webSearch: dollars.optional().describe('Searches that the provider makes: USD per thousand.'),
+  webSearch: dollars.optional().describe('Searches that the provider makes, each query of them: USD per thousand.'),
+  searchPrompt: dollars.optional().describe('Prompts for which the provider searched the web, however often: USD per thousand.'),
+  mapPrompt: dollars.optional().describe('Prompts for which the provider searched a map, however often: USD per thousand.'),
+  fileSearch: dollars.optional().describe('Searches of files that the provider keeps: USD per thousand.'),
+  socialSearch: dollars.optional().describe('Searches of X: USD per thousand.'),
+  codeRun: dollars
+    .optional()
+    .describe('Containers in which the provider ran code, or runs where the answer names no container: USD per thousand.'),
+  toolImage: dollars.optional().describe("Pictures that a tool of the provider's made: USD per thousand."),
 }
 
 const timeHelp = 'not a time of day\nwrite hours and minutes in UTC, in quotes: "16:30"'
@@ -59,6 +67,13 @@ export const price = z
       )
       .optional()
       .describe('Other rates for classes of service, by the name that the provider tells: `batch`, `flex`, `priority`.'),
+    geos: z
+      .record(
+        z.string().regex(/^[a-z0-9_-]{1,40}$/, { error: 'not the name of a place\nwrite it in small letters, as the provider does: `us`' }),
+        z.number().min(0).max(100),
+      )
+      .optional()
+      .describe('What tokens are multiplied with in places that the provider says served the call: `us`.'),
     hours: z.array(hours).min(1).max(24).optional().describe('Other rates at certain hours. The last one that holds counts.'),
     discount: z.number().min(0).max(1).optional().describe('Share off everything, listed or said here; `minimum` apart.'),
   })

@@ -22,13 +22,27 @@ export interface Usage {
   readonly outputAudio?: number
   readonly inputImage?: number
   readonly outputImage?: number
+  /** Searches of the web, or of maps: as many queries as were sent, where the provider tells them. */
   readonly webSearches?: number
+  /** Prompts for which the web was searched, or a map, however often: what Google bills for its older models. */
+  readonly searchPrompts?: number
+  readonly mapPrompts?: number
+  /** Searches of files that the provider keeps. */
+  readonly fileSearches?: number
+  /** Searches of X. */
+  readonly socialSearches?: number
+  /** Containers in which the provider ran code; runs, where the answer names no container. */
+  readonly codeRuns?: number
+  /** Pictures that a tool of the provider's made. */
+  readonly toolImages?: number
   /** True when the gateway estimated what the provider did not say. */
   readonly estimated?: boolean
   /** What the provider itself says the call cost, in USD (OpenRouter, Perplexity). */
   readonly providerCost?: number
   /** The tier that served it, as the provider names it. */
   readonly serviceTier?: string
+  /** Where in the world it was served, as the provider names it, where that may change its price. */
+  readonly geo?: string
 }
 
 export type Finish =

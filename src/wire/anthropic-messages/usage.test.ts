@@ -23,3 +23,13 @@ test('both lifetimes of a cache are told, and what was searched', () => {
   })
   assert.deepEqual([usage?.input, usage?.cacheRead, usage?.cacheWrite, usage?.cacheWrite1h, usage?.webSearches], [160, 100, 50, 30, 2])
 })
+
+test('the place is told where it may change the price, and goes back to a client', () => {
+  const raw = { input_tokens: 10, output_tokens: 5 }
+  const us = usageOf({ ...raw, inference_geo: 'US' })
+  assert.equal(us?.geo, 'us')
+  assert.equal(writeUsage(us)['inference_geo'], 'us')
+  for (const said of ['global', 'not_available', '', null, 5, undefined])
+    assert.equal(usageOf({ ...raw, ...(said !== undefined && { inference_geo: said }) })?.geo, undefined)
+  assert.equal('inference_geo' in writeUsage(usageOf(raw)), false)
+})

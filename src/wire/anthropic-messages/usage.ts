@@ -22,7 +22,14 @@ export function usageOf(raw: JsonObject | undefined): Usage | undefined {
     // Fast mode is billed like a class of its own, whatever the tier.
     serviceTier: raw['speed'] === 'fast' ? 'fast' : stringOf(raw['service_tier']),
     providerCost: numberOf(raw['cost']),
+    ...(raw['inference_geo'] && { geo: geoOf(raw['inference_geo']) }),
   }
+}
+
+/** Where it ran, unless that was wherever there was room, or the model cannot be told where. */
+function geoOf(said: Json): string | undefined {
+  const geo = stringOf(said)?.toLowerCase()
+  return geo === '' || geo === 'global' || geo === 'not_available' ? undefined : geo
 }
 
 /** The sum over all steps; unknown when no step says the first name. */
@@ -39,7 +46,7 @@ export function mergedRaw(earlier: JsonObject | undefined, later: Json | undefin
 
 /** The API's numbers. It has no word for unknown where SDKs read numbers: those are 0. */
 export function writeUsage(usage: Usage | undefined, cost?: string): JsonObject {
-  const { input, output, cacheRead, cacheWrite, cacheWrite1h, reasoning, webSearches, serviceTier } = usage ?? {}
+  const { input, output, cacheRead, cacheWrite, cacheWrite1h, reasoning, webSearches, serviceTier, geo } = usage ?? {}
   const read = Math.min(cacheRead ?? 0, input ?? cacheRead ?? 0)
   const written = Math.min(cacheWrite ?? 0, Math.max(0, (input ?? cacheWrite ?? 0) - read))
   const long = Math.min(cacheWrite1h ?? 0, written)
@@ -53,6 +60,7 @@ export function writeUsage(usage: Usage | undefined, cost?: string): JsonObject 
     ...(reasoning !== undefined && { output_tokens_details: { thinking_tokens: reasoning } }),
     ...(webSearches !== undefined && { server_tool_use: { web_search_requests: webSearches, web_fetch_requests: 0 } }),
     ...(serviceTier !== undefined && { service_tier: TIERS[serviceTier] ?? 'standard' }),
+    ...(geo !== undefined && { inference_geo: geo }),
     ...(Number.isFinite(price) && { cost: price }),
   }
 }

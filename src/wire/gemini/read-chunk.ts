@@ -9,6 +9,7 @@ import { BESIDE } from './decode-part.ts'
 import { finishOf, isBroken, reasonOf } from './finish.ts'
 import { ArgumentsBuilder } from './partial-args.ts'
 import { plainBase64 } from './sealed.ts'
+import { type Searches, searchesIn } from './searches.ts'
 import { usageOf } from './usage.ts'
 
 export class ChunkReader {
@@ -26,6 +27,7 @@ export class ChunkReader {
   // No prototype: the names are the provider's.
   readonly #metadata: Record<string, Json | undefined> = Object.create(null)
   #usage: Usage | undefined
+  #searches: Searches | undefined
   #finish: string | undefined
   #message: string | undefined
   #blocked: { readonly raw: string; readonly explanation: string | undefined } | undefined
@@ -39,6 +41,7 @@ export class ChunkReader {
       .find(({ index }) => (index ?? 0) === 0)
     if (candidate) this.#candidate(candidate)
     this.#feedback(chunk['promptFeedback'])
+    this.#searches = searchesIn(chunk, this.#searches)
     this.#usageSeen(chunk['usageMetadata'])
     return this.#events.splice(0)
   }
@@ -216,14 +219,20 @@ export class ChunkReader {
 
   /** Counts are totals so far; what a later chunk leaves out stands. */
   #usageSeen(metadata: Json | undefined): void {
-    if (!isObject(metadata)) return
-    for (const name of Object.keys(metadata)) if (metadata[name] !== null) this.#metadata[name] = metadata[name]
-    const usage = usageOf(this.#metadata)
+    if (isObject(metadata)) {
+      // The last sum is whole: a side of the answer that it leaves out is not in it.
+      if (this.#finish !== undefined && metadata['totalTokenCount'])
+        for (const name of ANSWERED) if (!metadata[name]) this.#metadata[name] = undefined
+      for (const name of Object.keys(metadata)) if (metadata[name] !== null) this.#metadata[name] = metadata[name]
+    } else if (!this.#searches) return
+    const usage = usageOf(this.#metadata, this.#searches)
     if (sameUsage(usage, this.#usage)) return
     this.#usage = usage
     this.#events.push({ type: 'usage', usage })
   }
 }
+
+const ANSWERED = ['candidatesTokenCount', 'thoughtsTokenCount'] as const
 
 /** Whether a statement says nothing that the last one did not. */
 function sameUsage(usage: Usage, before: Usage = {}): boolean {

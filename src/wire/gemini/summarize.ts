@@ -5,6 +5,7 @@ import type { FrameNews } from '../tap.ts'
 import type { ReplySummary } from '../wire.ts'
 import { faultOf } from './decode-reply.ts'
 import { finishOf, reasonOf } from './finish.ts'
+import { type Searches, searchesIn } from './searches.ts'
 import { usageOf } from './usage.ts'
 
 export function summarize(body: Json): ReplySummary {
@@ -20,11 +21,13 @@ export function summarize(body: Json): ReplySummary {
     outputs: 0,
     characters: 0,
   }
+  let searches: Searches | undefined
   for (const chunk of chunks) {
     if (!isObject(chunk)) throw new GatewayError('upstream-invalid', "The provider's answer is not a JSON object.")
     const fault = faultOf(chunk)
     if (fault) throw fault
-    const { id, model, finish, usage } = newsOf(chunk)
+    searches = searchesIn(chunk, searches)
+    const { id, model, finish, usage } = newsOf(chunk, searches)
     if (id) summary.id ??= id
     if (model) summary.model ??= model
     if (finish) summary.finish = finish
@@ -42,8 +45,11 @@ const candidateOf = (chunk: JsonObject): JsonObject | undefined => arrayOf(chunk
 const partsOf = (candidate: JsonObject | undefined): JsonObject[] =>
   arrayOf(isObject(candidate?.['content']) ? candidate['content']['parts'] : undefined).filter(isObject)
 
-/** What one response object says; a stream is finished by a reason to stop, or by a blocked prompt. */
-export function newsOf(chunk: JsonObject): FrameNews {
+/**
+ * What one response object says, beside what was searched until then; a stream is finished by a reason to stop, or by a
+ * blocked prompt.
+ */
+export function newsOf(chunk: JsonObject, searches: Searches | undefined): FrameNews {
   const candidate = candidateOf(chunk)
   const reason = reasonOf(candidate?.['finishReason'])
   const feedback = chunk['promptFeedback']
@@ -54,7 +60,7 @@ export function newsOf(chunk: JsonObject): FrameNews {
   return {
     id: isFilled(chunk['responseId']) ? chunk['responseId'] : undefined,
     model: stringOf(chunk['modelVersion']),
-    usage: isObject(usageMetadata) ? usageOf(usageMetadata) : undefined,
+    usage: isObject(usageMetadata) ? usageOf(usageMetadata, searches) : searches && usageOf({}, searches),
     finish: blocked ? 'filter' : reason === undefined ? undefined : finishOf(reason, calls),
     finished: blocked || reason !== undefined,
     output: parts.length > 0,

@@ -2,22 +2,29 @@
 import { GatewayError, gatewayErrorOf } from '../../core/error.ts'
 import { isObject, parseJson } from '../../core/json.ts'
 import { toldError } from '../provider-error.ts'
-import { SseTap, type TapReader } from '../tap.ts'
+import type { SseFrame } from '../sse.ts'
+import { type FrameNews, SseTap, type TapReader } from '../tap.ts'
 import type { ReplySummary, StreamTap, TapOptions } from '../wire.ts'
 import { type Framing, framingOf } from './framing.ts'
+import { type Searches, searchesIn } from './searches.ts'
 import { newsOf, summarize } from './summarize.ts'
 
-/** Counts are in every frame, but what the last one says holds: only frames that end something are read. */
-export const tapReader: TapReader = {
-  telling: /"finishReason"|"promptFeedback"|"error"/,
-  overhead: 250,
-  read({ data }) {
+/** Counts are in every frame, but what the last one says holds: only frames that end something are read, and those that tell a search. */
+class Reader implements TapReader {
+  readonly telling = TELLING
+  readonly overhead = 250
+  #searches: Searches | undefined
+
+  read({ data }: SseFrame): FrameNews {
     const chunk = parseJson(data)
     if (!isObject(chunk)) return { output: true }
     if (chunk['error'] !== undefined && chunk['error'] !== null) return { error: toldError(chunk) }
-    return newsOf(chunk)
-  },
+    this.#searches = searchesIn(chunk, this.#searches)
+    return newsOf(chunk, this.#searches)
+  }
 }
+
+const TELLING = /"(?:finishReason|promptFeedback|error|groundingChunks|webSearchQueries|imageSearchQueries)"/
 
 /** Google answers a refused stream with plain JSON under the stream's content type: such a body is held until it is whole. */
 export class GeminiTap implements StreamTap {
@@ -29,7 +36,7 @@ export class GeminiTap implements StreamTap {
   #json: { readonly summary: ReplySummary; readonly error?: GatewayError } | undefined
 
   constructor(options: TapOptions) {
-    this.#sse = new SseTap(tapReader, options)
+    this.#sse = new SseTap(new Reader(), options)
     this.#maxEvent = options.maxEvent ?? 16 << 20
   }
 

@@ -1,6 +1,7 @@
 /** Google's token counts in the gateway's terms, and back. */
 import type { Usage } from '../../core/event.ts'
 import { arrayOf, isNumber, isObject, isString, type Json, type JsonObject } from '../../core/json.ts'
+import { type Searches, searchUsage } from './searches.ts'
 
 const count = (value: Json | undefined): number | undefined => (isNumber(value) && value >= 0 ? value : undefined)
 const sum = (one: number | undefined, other: number | undefined): number | undefined =>
@@ -11,9 +12,9 @@ const details = (list: Json | undefined): readonly JsonObject[] => arrayOf(list)
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /** Thoughts and answers are counted apart there, and what tools brought in apart from the prompt. Comes with every chunk. */
-export function usageOf(metadata: JsonObject): Usage {
+export function usageOf(metadata: JsonObject, searches: Searches | undefined): Usage {
   const usage: Mutable<Usage> = {}
-  const set = (name: Exclude<keyof Usage, 'estimated' | 'serviceTier'>, value: number | undefined): void => {
+  const set = (name: Exclude<keyof Usage, 'estimated' | 'serviceTier' | 'geo'>, value: number | undefined): void => {
     if (value !== undefined) usage[name] = value
   }
   const prompt = count(metadata['promptTokenCount'])
@@ -35,7 +36,7 @@ export function usageOf(metadata: JsonObject): Usage {
     else if (modality === 'IMAGE') set('outputImage', count(tokenCount))
   }
   if (isString(metadata['serviceTier'])) usage.serviceTier = metadata['serviceTier']
-  return usage
+  return searches ? { ...usage, ...searchUsage(searches) } : usage
 }
 
 /** `usageMetadata` of an answer; undefined when nothing is known. Cost is in USD. */

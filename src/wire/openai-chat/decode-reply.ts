@@ -60,7 +60,11 @@ class Answer {
   take(chunk: JsonObject, out: Event[]): void {
     const choices = Array.isArray(chunk['choices']) ? chunk['choices'] : []
     const choice = choices.find((one): one is JsonObject => isObject(one) && (one['index'] ?? 0) === 0)
-    const usage = usageOf(usageIn(chunk), { reasoningOutside: this.#reasoningOutside, serviceTier: chunk['service_tier'] })
+    const usage = usageOf(usageIn(chunk), {
+      reasoningOutside: this.#reasoningOutside,
+      serviceTier: chunk['service_tier'],
+      model: chunk['model'],
+    })
     // Azure begins with a chunk that says nothing of the answer.
     if (!choice && !usage) return
     this.#start(chunk, out)

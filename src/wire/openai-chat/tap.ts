@@ -35,6 +35,7 @@ function read({ event, data }: SseFrame, target: Target): FrameNews {
   const usage = usageOf(isObject(chunk['usage']) ? chunk['usage'] : isObject(x_groq) ? x_groq['usage'] : undefined, {
     reasoningOutside: target.quirks.reasoningOutsideOutput,
     serviceTier: chunk['service_tier'],
+    model,
   })
   const list = Array.isArray(choices) ? choices.filter(isObject) : []
   const about = { ...(isFilled(id) && { id }), ...(isFilled(model) && { model }), ...(usage && { usage }) }

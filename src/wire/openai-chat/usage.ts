@@ -23,10 +23,16 @@ export interface UsageOptions {
   readonly reasoningOutside?: boolean | undefined
   /** The class of service that the answer tells beside its usage. */
   readonly serviceTier?: Json | undefined
+  /** The model that the answer names. */
+  readonly model?: Json | undefined
 }
 
+/** OpenAI's search models search for every answer, and count no searches. */
+const searchesOf = (model: Json | undefined): number | undefined =>
+  typeof model === 'string' && (model.includes('-search-preview') || model.includes('-search-api')) ? 1 : undefined
+
 /** What a `usage` object says, in totals. Undefined when it counts neither side. */
-export function usageOf(value: Json | undefined, { reasoningOutside = false, serviceTier }: UsageOptions = {}): Usage | undefined {
+export function usageOf(value: Json | undefined, { reasoningOutside = false, serviceTier, model }: UsageOptions = {}): Usage | undefined {
   if (!isObject(value)) return undefined
   const prompt = tokens(value['prompt_tokens'])
   const completion = tokens(value['completion_tokens'])
@@ -63,11 +69,12 @@ export function usageOf(value: Json | undefined, { reasoningOutside = false, ser
     outputAudio: tokens(written['audio_tokens']),
     inputImage: tokens(read['image_tokens']),
     outputImage: tokens(written['image_tokens']),
-    webSearches: first(
-      inner(value, 'server_tool_use_details')['web_search_requests'],
-      inner(value, 'server_tool_use')['web_search_requests'],
-      value['num_search_queries'],
-    ),
+    webSearches:
+      first(
+        inner(value, 'server_tool_use_details')['web_search_requests'],
+        inner(value, 'server_tool_use')['web_search_requests'],
+        value['num_search_queries'],
+      ) ?? searchesOf(model),
     providerCost: costOf(value['cost']),
     serviceTier: [value['service_tier'], serviceTier].find(isFilled),
   }

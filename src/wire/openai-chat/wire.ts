@@ -17,7 +17,7 @@ function summarize(body: Json, target: Target): ReplySummary {
   const error = wholeError(body)
   if (error) throw error
   const { id, model, usage, choices, service_tier: serviceTier } = isObject(body) ? body : {}
-  const counted = usageOf(usage, { reasoningOutside: target.quirks.reasoningOutsideOutput, serviceTier })
+  const counted = usageOf(usage, { reasoningOutside: target.quirks.reasoningOutsideOutput, serviceTier, model })
   const messages: JsonObject[] = []
   let raw: string | undefined
   let calls = false

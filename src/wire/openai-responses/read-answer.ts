@@ -1,8 +1,9 @@
 /** What a response object says as a whole: usage, ending, errors. */
 import type { GatewayError } from '../../core/error.ts'
 import type { Finish, Usage } from '../../core/event.ts'
-import { arrayOf, isNumber, isObject, type Json, type JsonObject, numberOf, objectOf, stringOf } from '../../core/json.ts'
+import { isNumber, isObject, type Json, type JsonObject, numberOf, objectOf, stringOf } from '../../core/json.ts'
 import { providerErrorOf, toldError } from '../provider-error.ts'
+import { toolsOf } from './hosted-tools.ts'
 
 /** xAI counts money in these. */
 const TICKS_PER_DOLLAR = 1e10
@@ -28,24 +29,9 @@ export function usageOf(response: JsonObject): Usage | undefined {
     cacheWrite1h: numberOf(written?.['ttl_12h']),
     reasoning,
     providerCost: numberOf(usage['cost']) ?? (ticks === undefined ? undefined : ticks / TICKS_PER_DOLLAR),
-    webSearches: searchesOf(response, usage),
+    ...toolsOf(response, usage),
     serviceTier: stringOf(response['service_tier']),
   })
-}
-
-/** As the provider counts them; else the searches among the answer's items, which is what OpenAI bills. */
-function searchesOf(response: JsonObject, usage: JsonObject): number | undefined {
-  const counted = objectOf(objectOf(response['tool_usage'])?.['web_search'])?.['num_requests']
-  const xai = objectOf(usage['server_side_tool_usage_details'])?.['web_search_calls']
-  const told = [counted, xai].filter(isNumber)
-  const searches = told.length > 0 ? Math.max(...told) : arrayOf(response['output']).filter(isSearch).length
-  return searches > 0 ? searches : undefined
-}
-
-function isSearch(item: Json): boolean {
-  if (!isObject(item) || item['type'] !== 'web_search_call' || item['status'] === 'failed') return false
-  const action = stringOf(objectOf(item['action'])?.['type'])
-  return action === undefined || action === 'search'
 }
 
 const defined = (usage: Usage): Usage => Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== undefined))
