@@ -519,14 +519,18 @@ export interface LimitPatch {
 export interface MasterKeyRotated {
   /** False: it was this key already. */
   readonly changed: boolean
+  /** The KMS wrapped the same master key anew: nothing else had to be. */
+  readonly wrapped: boolean
   readonly rewrapped: number
   /** Still under a key that is not at hand. */
   readonly failed: number
 }
 
 export interface MasterKeyRotation {
-  /** Where every replica reads the new master key: `env:NAME` or `file:PATH`. */
+  /** Where every replica reads the new master key: `env:NAME`, `file:PATH`, or the key of a KMS (`aws-kms:…`, `gcp-kms:…`, `azure-kms:…`, `vault-transit:…`). A KMS wraps the master key in force as it is, where that was made for a KMS. */
   readonly reference: string
+  /** With the key of a KMS: a new master key in any case. */
+  readonly fresh?: boolean
 }
 
 export interface Me {

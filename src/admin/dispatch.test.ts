@@ -34,7 +34,7 @@ function vault(): SecretAdmin & { readonly values: Map<string, string> } {
       return told(name, 1)
     },
     remove: async (name) => values.delete(name),
-    rotateMaster: async () => ({ changed: true, rewrapped: values.size, failed: 0 }),
+    rotateMaster: async () => ({ changed: true, wrapped: false, rewrapped: values.size, failed: 0 }),
   }
 }
 
@@ -49,7 +49,7 @@ function rig(audit: AuditLog = createMemoryAudit()) {
       keys: noKeys,
       admins: noKeys,
       exchange: unused,
-      usage: { usage: async () => [], find: async () => undefined, entries: unused },
+      usage: { usage: async () => [], find: async () => undefined, entries: unused, recent: unused },
       budgets: { state: unused },
       audit,
       secrets,

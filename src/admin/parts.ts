@@ -151,8 +151,11 @@ export interface SecretAdmin {
   /** Makes it, or gives it a new value. */
   put(name: string, value: string, organisation?: string): Promise<ManagedSecret>
   remove(name: string, organisation?: string): Promise<boolean>
-  /** Everything is wrapped anew, by the key behind a reference. */
-  rotateMaster(reference: string): Promise<{ readonly changed: boolean; readonly rewrapped: number; readonly failed: number }>
+  /** Everything is wrapped anew, by the key behind a reference. `wrapped`: only the master key was, by a KMS; never so with `fresh`. */
+  rotateMaster(
+    reference: string,
+    fresh?: boolean,
+  ): Promise<{ readonly changed: boolean; readonly wrapped: boolean; readonly rewrapped: number; readonly failed: number }>
 }
 
 export interface CreditMovement {

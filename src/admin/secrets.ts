@@ -1,6 +1,7 @@
 /** `/secrets`: credentials in the built-in store. Values go in and never come out. */
 import { z } from 'zod'
 import { GatewayError } from '../core/error.ts'
+import { masterKeyPattern, masterKeyRemedy } from '../core/master-key-reference.ts'
 import { notFound } from './access.ts'
 import { organisationFor } from './collection.ts'
 import type { ManagedSecret, SecretAdmin } from './parts.ts'
@@ -8,7 +9,7 @@ import { type Context, route } from './route.ts'
 import { id, text, time, timeOf } from './schema.ts'
 
 const nameHelp = 'not a name\nuse up to 100 letters, digits, dots, dashes and underscores'
-const referenceHelp = 'not a reference\nwrite `env:NAME` or `file:PATH`'
+const referenceHelp = `not a reference\n${masterKeyRemedy}`
 const name = z.string({ error: nameHelp }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, { error: nameHelp })
 const value = text(64_000).describe('The credential. It can be replaced, and never read.')
 const owner = id.optional().describe("Whose it is. Absent: the caller's own, or the installation's.")
@@ -164,8 +165,11 @@ export const secrets = [
       .strictObject({
         reference: z
           .string({ error: referenceHelp })
-          .regex(/^(env|file):.+$/s, { error: referenceHelp })
-          .describe('Where every replica reads the new master key: `env:NAME` or `file:PATH`.'),
+          .regex(masterKeyPattern, { error: referenceHelp })
+          .describe(
+            'Where every replica reads the new master key: `env:NAME`, `file:PATH`, or the key of a KMS (`aws-kms:…`, `gcp-kms:…`, `azure-kms:…`, `vault-transit:…`). A KMS wraps the master key in force as it is, where that was made for a KMS.',
+          ),
+        fresh: z.boolean().optional().describe('With the key of a KMS: a new master key in any case.'),
       })
       .meta({ id: 'MasterKeyRotation' }),
     // Who mistakes it for a field for the key itself writes the key there.
@@ -174,14 +178,16 @@ export const secrets = [
     answer: z
       .object({
         changed: z.boolean().describe('False: it was this key already.'),
+        wrapped: z.boolean().describe('The KMS wrapped the same master key anew: nothing else had to be.'),
         rewrapped: z.int(),
         failed: z.int().describe('Still under a key that is not at hand.'),
       })
       .meta({ id: 'MasterKeyRotated' }),
     async handle(context) {
       context.note({ subject: 'master-key', detail: { reference: context.body.reference } })
-      const { changed, rewrapped, failed } = await vaultOf(context as Context).rotateMaster(context.body.reference)
-      return { changed, rewrapped, failed }
+      const { reference, fresh } = context.body
+      const { changed, wrapped, rewrapped, failed } = await vaultOf(context as Context).rotateMaster(reference, fresh)
+      return { changed, wrapped, rewrapped, failed }
     },
   }),
 ]

@@ -61,3 +61,33 @@ test('Vault has one way to log in; a token from the environment when none is nam
   })
   assert.match(problem({ vault: { ...vault, token: 'env:T', appRole } }), /several ways to log in/)
 })
+
+test('a master key may be the key of a KMS, which is named as that KMS names it', () => {
+  for (const masterKey of [
+    'aws-kms:alias/signalbox',
+    'aws-kms:arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555',
+    'aws-kms:arn:aws-us-gov:kms:us-gov-west-1:123456789012:alias/team/signalbox',
+    'aws-kms:arn:aws:kms:eu-west-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef',
+    'gcp-kms:projects/acme/locations/global/keyRings/gateways/cryptoKeys/signalbox',
+    'azure-kms:my-vault/signalbox',
+    'azure-kms:my-vault/signalbox@0123456789abcdef',
+    'vault-transit:transit/signalbox',
+    'vault-transit:team/transit/signalbox',
+  ])
+    assert.deepEqual(secretsConfigOf(section.parse({ masterKey, previousMasterKeys: [masterKey] })).previousMasterKeys, [masterKey])
+  for (const [masterKey, expected] of [
+    ['aws-kms:canary', /^not a key of AWS KMS\nwrite `aws-kms:ARN`/],
+    ['aws-kms:arn:aws:s3:eu-west-1:123456789012:canary', /^not a key of AWS KMS/],
+    ['gcp-kms:projects/acme/canary', /^not a key of Google Cloud KMS\n/],
+    ['gcp-kms:projects/a/locations/l/keyRings/r/cryptoKeys/canary/cryptoKeyVersions/1', /without a version/],
+    ['azure-kms:canary', /^not a key in Azure Key Vault\n/],
+    ['vault-transit:canary', /^not a key of Vault's transit engine\n/],
+    ['vault-transit:transit/../canary', /^not a key of Vault's transit engine\n/],
+    ['gcp-kms:', /^not a reference/],
+    ['kms:canary', /^not a reference/],
+  ] as const)
+    for (const written of [{ masterKey }, { previousMasterKeys: [masterKey] }]) {
+      assert.match(problem(written), expected)
+      assert.doesNotMatch(problem(written), /canary/)
+    }
+})

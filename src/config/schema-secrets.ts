@@ -1,5 +1,6 @@
 /** Where credentials come from: the built-in store, Vault, the clouds; how often they are read again and rotated. */
 import { z } from 'zod'
+import { masterKeyPattern, masterKeyProblem, masterKeyRemedy } from '../core/master-key-reference.ts'
 import { parseDuration } from '../core/units.ts'
 import { duration } from './schema-parts.ts'
 
@@ -20,6 +21,15 @@ const atLeast = (ms: number, least: string) => (text: string, context: z.Refinem
 const referenceHelp = 'not a reference\nwrite `env:NAME` or `file:PATH`'
 /** What opens the other secrets has to be at hand before them, and is never plain text. */
 const reference = z.string({ error: referenceHelp }).regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, { error: referenceHelp })
+
+const masterKeyHelp = `not a reference\n${masterKeyRemedy}`
+const masterKey = z
+  .string({ error: masterKeyHelp })
+  .regex(masterKeyPattern, { error: masterKeyHelp })
+  .superRefine((text, context) => {
+    const problem = masterKeyProblem(text)
+    if (problem && masterKeyPattern.test(text)) context.addIssue({ code: 'custom', message: `${problem.message}\n${problem.remedy}` })
+  })
 
 const name = z.string().min(1)
 const url = z.url({ protocol: /^https?$/, error: 'not an http(s) URL\nwrite its address: `https://vault.example.com:8200`' })
@@ -58,7 +68,9 @@ const vault = z
       })
   })
   .optional()
-  .describe('Where `vault:MOUNT/PATH#FIELD` references are read. Absent: `VAULT_ADDR` and `VAULT_TOKEN`.')
+  .describe(
+    'Where `vault:MOUNT/PATH#FIELD` references are read, and a `vault-transit:` master key is wrapped. Absent: `VAULT_ADDR` and `VAULT_TOKEN`.',
+  )
 
 const aws = z
   .strictObject({
@@ -68,7 +80,9 @@ const aws = z
       .meta({ description: 'Another address, as of a VPC endpoint; `{service}` and `{region}` are filled in.', implied: "AWS's own" }),
   })
   .optional()
-  .describe("Where `aws:sm/NAME` and `aws:ssm/NAME` references are read. Credentials are found as AWS's own tools find them.")
+  .describe(
+    "Where `aws:sm/NAME` and `aws:ssm/NAME` references are read, and an `aws-kms:` master key is wrapped. Credentials are found as AWS's own tools find them.",
+  )
 
 const gcp = z
   .strictObject({
@@ -76,10 +90,13 @@ const gcp = z
       description: "A service account's key, as a reference.",
       implied: '`GOOGLE_APPLICATION_CREDENTIALS`, else the metadata server',
     }),
-    endpoint: url.optional().meta({ description: 'Another address.', implied: "Google's own" }),
+    endpoint: url.optional().meta({
+      description: 'Another address; `{service}` is filled in: `secretmanager` or `cloudkms`.',
+      implied: "Google's own",
+    }),
   })
   .optional()
-  .describe('Where `gcp:PROJECT/NAME` references are read.')
+  .describe('Where `gcp:PROJECT/NAME` references are read, and a `gcp-kms:` master key is wrapped.')
 
 const azure = z
   .strictObject({
@@ -93,7 +110,7 @@ const azure = z
     endpoint: url.optional().meta({ description: 'Another address; `{vault}` is filled in.', implied: "Azure's own" }),
   })
   .optional()
-  .describe('Where `azure:VAULT/NAME` references are read.')
+  .describe('Where `azure:VAULT/NAME` references are read, and an `azure-kms:` master key is wrapped.')
 
 const kubernetes = z
   .strictObject({
@@ -110,13 +127,13 @@ const kubernetes = z
 export const secrets = z
   .strictObject({
     allowPlaintext: z.boolean().default(false).describe('Accept credentials written into this file as they are.'),
-    masterKey: reference
+    masterKey: masterKey
       .optional()
       .describe(
-        'The key that encrypts the built-in store of `secret:NAME` references: 32 bytes as base64 or hex, or a passphrase of 16 characters or more.',
+        'The key that encrypts the built-in store of `secret:NAME` references. `env:NAME` or `file:PATH`: 32 bytes as base64 or hex, or a passphrase of 16 characters or more. `aws-kms:ARN`, `aws-kms:alias/NAME`, `gcp-kms:projects/…/cryptoKeys/KEY`, `azure-kms:VAULT/KEY` or `vault-transit:MOUNT/KEY`: a key of a KMS, which wraps a master key that is made here; the KMS is needed at a start.',
       ),
     previousMasterKeys: z
-      .array(reference)
+      .array(masterKey)
       .default([])
       .describe('Master keys that were in use before: what they wrapped is wrapped anew by `masterKey`.'),
     rotate: z

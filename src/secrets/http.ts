@@ -13,6 +13,8 @@ export interface Ask {
   readonly ca?: string | undefined
   /** What may be told of an error's body: the store's own code for it. */
   readonly codeOf?: (body: unknown) => unknown
+  /** An answer that says what others say with 429: it is asked again. */
+  readonly busy?: (told: Told) => boolean
   /** Default: the asker's own. */
   readonly attempts?: number
   readonly timeoutMs?: number
@@ -85,8 +87,10 @@ export function createAsker({ timeoutMs = 5_000, attempts = 3, backoffMs = 200 }
       let problem: SecretError
       try {
         const told = await once(request)
-        if (told.status !== 429 && told.status < 500) return told
+        const busy = request.busy?.(told) === true
+        if (!busy && told.status !== 429 && told.status < 500) return told
         problem = failed(request, told)
+        if (busy) problem = new SecretError('unreachable', problem.message, 'look at the state of that service')
       } catch (error) {
         problem = new SecretError(
           'unreachable',

@@ -14,7 +14,11 @@ const LEAST_PASSPHRASE = 16
 
 /** `salt` is for passphrases: they come to the same key only with the same salt. */
 export async function masterKeyOf(text: string, salt: Buffer): Promise<MasterKey> {
-  const bytes = rawKey(text) ?? (await stretched(text, salt))
+  return masterKeyFrom(rawKey(text) ?? (await stretched(text, salt)))
+}
+
+/** Of 32 bytes. */
+export function masterKeyFrom(bytes: Buffer): MasterKey {
   const id = createHmac('sha256', bytes).update('signalbox master key id').digest('hex').slice(0, 16)
   return { id, bytes }
 }

@@ -3,9 +3,11 @@
  * may change is read again, and whoever uses a value is told when another one takes its place.
  */
 import { GatewayError } from '../core/error.ts'
+import { masterKeyProblem } from '../core/master-key-reference.ts'
 import { isProblem, parseSecretReference, type Secret, type SecretProblem, type SecretReference } from '../core/secret-reference.ts'
 import type { BuiltIn, SecretRecord } from './built-in.ts'
 import { type Keeper, keeper, type Reading } from './keeper.ts'
+import type { MasterKey } from './master-key.ts'
 import { problemOf, SecretError } from './source.ts'
 import { createSources, type SourceSettings, type SourceSurroundings, type Sources } from './sources.ts'
 
@@ -94,8 +96,11 @@ export interface Secrets {
   put(name: string, value: string, organisation?: string): Promise<SecretRecord>
   list(organisation?: string): Promise<readonly SecretRecord[]>
   remove(name: string, organisation?: string): Promise<boolean>
-  /** Another master key from now on, by its reference; data keys are wrapped anew. May be broken off: it goes on by itself. */
-  rotateMaster(reference: string): Promise<RotationResult>
+  /**
+   * Another master key from now on, by its reference; data keys are wrapped anew. May be broken off: it goes on by itself. A KMS wraps
+   * the master key in force, where that was made for a KMS; with `fresh`, a new one.
+   */
+  rotateMaster(reference: string, fresh?: boolean): Promise<RotationResult>
   /** New data keys for what is older than that. */
   renewDataKeys(olderThanMs: number): Promise<{ readonly renewed: number }>
   close(): Promise<void>
@@ -104,6 +109,8 @@ export interface Secrets {
 export interface RotationResult {
   /** False: it is this master key already. */
   readonly changed: boolean
+  /** The same master key, wrapped anew by a KMS. */
+  readonly wrapped: boolean
   readonly rewrapped: number
   /** Stored secrets that no master key at hand can open. */
   readonly failed: number
@@ -116,7 +123,8 @@ const HOUR_MS = 3_600_000
 export function createSecrets(options: SecretsOptions): Secrets {
   const { fileMs = 1_000, tell = () => {}, now = Date.now } = options
   let settings: SecretsSettings = options
-  let sources = createSources(options)
+  const masterKeys = new Map<string, MasterKey>()
+  let sources = createSources({ ...options, masterKeys })
   const rereadMs = (): number => settings.rereadMs ?? 300_000
   const listeners = new Set<(change: SecretChange) => void>()
   const kept: Keeper = keeper({
@@ -135,6 +143,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
   let nextChoreAt = 0
   /** The store could not be asked what organisations have. */
   let theirsMissing = false
+  let toldSuperseded: string | undefined
   let busy: Promise<unknown> | undefined
   let closed = false
 
@@ -177,7 +186,10 @@ export function createSecrets(options: SecretsOptions): Secrets {
     if (theirsMissing) await findTheirs()
     try {
       const store = await builtIn()
-      if (await (await sources.builtIn()).keyring.refresh()) {
+      const { keyring } = await sources.builtIn()
+      const old = await keyring.refresh()
+      tellSuperseded(keyring.supersededBy())
+      if (old) {
         const { rewrapped, failed } = await store.rewrap()
         tell(
           `master key: ${rewrapped} stored secrets wrapped anew${failed > 0 ? `, ${failed} cannot be opened by any master key at hand` : ''}`,
@@ -188,8 +200,17 @@ export function createSecrets(options: SecretsOptions): Secrets {
         if (renewed > 0) tell(`${renewed} stored secrets have new data keys`)
       }
     } catch (error) {
-      tell(`stored secrets could not be looked after: ${problemOf(error).message}`)
+      const { message, remedy } = problemOf(error)
+      tell(`stored secrets could not be looked after: ${message} (${remedy})`)
     }
+  }
+
+  function tellSuperseded(by: string | undefined): void {
+    if (by !== undefined && by !== toldSuperseded)
+      tell(
+        `the configured master key was rotated out; ${by} is in force (write that as \`secrets.masterKey\`; to go back: \`signalbox secrets rotate-master\`)`,
+      )
+    toldSuperseded = by
   }
 
   function tick(): void {
@@ -204,7 +225,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
 
   async function prepare(wanted: readonly Wanted[], next: SecretsSettings = settings, patienceMs = PATIENCE_MS): Promise<Prepared> {
     const other = JSON.stringify(settingsOf(next)) !== JSON.stringify(settingsOf(settings))
-    const from = other ? createSources({ ...options, ...next }) : sources
+    const from = other ? createSources({ ...options, ...next, masterKeys }) : sources
     const readings = new Map<string, Reading>()
     const problems = new Map<string, SecretProblem>()
     await Promise.all(
@@ -304,12 +325,13 @@ export function createSecrets(options: SecretsOptions): Secrets {
         if (removed && wantedNames.has(name)) await kept.readNow(`secret:${name}`, organisation)
         return removed
       }),
-    rotateMaster: (reference) =>
+    rotateMaster: (reference, fresh) =>
       forAdmin(async (store) => {
-        if (!/^(env|file):./.test(reference))
-          throw new GatewayError('invalid-request', 'A master key is a reference: `env:NAME` or `file:PATH`.', { path: 'masterKey' })
-        const changed = await (await sources.builtIn()).keyring.rotate(reference)
-        return { changed, ...(await store.rewrap()) }
+        const problem = masterKeyProblem(reference)
+        if (problem)
+          throw new GatewayError('invalid-request', `A master key is named by a reference: ${problem.remedy}.`, { path: 'reference' })
+        const rotated = await (await sources.builtIn()).keyring.rotate(reference, fresh)
+        return { changed: rotated === 'changed', wrapped: rotated === 'wrapped', ...(await store.rewrap()) }
       }),
     renewDataKeys: (olderThanMs) => forAdmin(async (store) => ({ renewed: await store.renewDataKeys(olderThanMs) })),
 

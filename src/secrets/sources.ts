@@ -6,18 +6,20 @@ import { isProblem, parseSecretReference, type SecretReference, type SecretSchem
 import type { BuiltIn } from './built-in.ts'
 import { type AskerOptions, createAsker } from './http.ts'
 import type { Keyring } from './keyring.ts'
+import type { Wrapping } from './kms/wrapping.ts'
+import type { MasterKey } from './master-key.ts'
 import { SecretError, type SecretReading, type SecretSource } from './source.ts'
-import type { AwsOptions } from './sources/aws.ts'
+import type { AwsOptions } from './sources/aws-call.ts'
 import type { AzureOptions } from './sources/azure.ts'
 import type { SourceContext } from './sources/context.ts'
 import type { GcpOptions } from './sources/gcp.ts'
 import type { KubernetesOptions } from './sources/kubernetes.ts'
 import { environmentSource, fileSource } from './sources/local.ts'
-import type { VaultOptions } from './sources/vault.ts'
+import type { VaultOptions } from './sources/vault-call.ts'
 
 /** From the configuration. */
 export interface SourceSettings {
-  /** A reference: `env:` or `file:`. */
+  /** A reference: `env:`, `file:`, or the key of a KMS. */
   readonly masterKey?: string | undefined
   /** Keys that were in use before, as references. */
   readonly previousMasterKeys?: readonly string[] | undefined
@@ -36,6 +38,8 @@ export interface SourceSurroundings {
   /** Where the built-in store keeps what it encrypts. Absent: there is none. */
   readonly records?: RecordStore | undefined
   readonly http?: AskerOptions | undefined
+  /** What a KMS has opened: given on, so that other settings do not need the KMS again. */
+  readonly masterKeys?: Map<string, MasterKey>
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number
 }
@@ -91,6 +95,7 @@ export function createSources(options: SourceSettings & SourceSurroundings): Sou
     return { url, auth: { token: 'env:VAULT_TOKEN' }, namespace }
   }
 
+  let wrapping: Wrapping | undefined
   let made: ReturnType<Sources['builtIn']> | undefined
   function builtIn(): ReturnType<Sources['builtIn']> {
     made ??= make()
@@ -104,11 +109,23 @@ export function createSources(options: SourceSettings & SourceSurroundings): Sou
         'there is no master key for the stored secrets',
         'set `secrets: { masterKey: "env:SIGNALBOX_MASTER_KEY" }`; make one with `openssl rand -base64 32`',
       )
-    const [{ createBuiltIn }, { createKeyring }] = await Promise.all([import('./built-in.ts'), import('./keyring.ts')])
+    const [{ createBuiltIn }, { createKeyring }, { createWrapping }, { openKms }] = await Promise.all([
+      import('./built-in.ts'),
+      import('./keyring.ts'),
+      import('./kms/wrapping.ts'),
+      import('./kms/kms.ts'),
+    ])
+    const { aws = {}, gcp = {}, azure = {}, http, masterKeys = new Map() } = options
+    wrapping = createWrapping({
+      open: (reference) => openKms(reference, { aws, gcp, azure, vault: vaultOptions }, context),
+      opened: masterKeys,
+      believedMs: (http?.backoffMs ?? 200) * 10,
+    })
     const keyring = createKeyring({
       records,
       masterKey,
       previousMasterKeys,
+      wrapping,
       async credential(reference) {
         try {
           return await context.credential(reference)
@@ -136,6 +153,7 @@ export function createSources(options: SourceSettings & SourceSurroundings): Sou
     builtIn,
     async close() {
       for (const source of await Promise.allSettled(opened.values())) if (source.status === 'fulfilled') await source.value.close?.()
+      await wrapping?.close()
       await asker.close()
     },
   }

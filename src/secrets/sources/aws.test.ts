@@ -1,36 +1,8 @@
 import assert from 'node:assert/strict'
-import { createHash, createHmac } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { wrongSignature } from '../fixtures/aws-signature.ts'
 import { type Answer, type Asked, fakeServer } from '../fixtures/fake-server.ts'
 import { read } from '../fixtures/read.ts'
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
-
-/** The signature as AWS's documentation derives it, from what arrived over the wire; undefined when it is right. */
-function wrongSignature(
-  { method, path, headers, body }: Asked,
-  keys: Readonly<Record<string, string>>,
-  service: string,
-): string | undefined {
-  const header = headers['authorization'] ?? ''
-  const [, id = '', date = '', region = '', signedService = '', names = '', signature] =
-    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(
-      header,
-    ) ?? []
-  const secret = keys[id]
-  if (secret === undefined) return 'UnrecognizedClientException'
-  if (signedService !== service) return 'wrong service'
-  for (const needed of ['host', 'x-amz-date', 'x-amz-target']) if (!names.split(';').includes(needed)) return `${needed} is not signed`
-  const amzDate = headers['x-amz-date'] ?? ''
-  if (!amzDate.startsWith(date)) return 'date'
-  const [pathname = '', query = ''] = path.split('?')
-  const canonicalHeaders = names.split(';').map((name) => `${name}:${headers[name]?.trim()}\n`)
-  const canonical = [method, pathname, query, canonicalHeaders.join(''), names, sha256(body)].join('\n')
-  const toSign = ['AWS4-HMAC-SHA256', amzDate, `${date}/${region}/${service}/aws4_request`, sha256(canonical)].join('\n')
-  const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), 'aws4_request')
-  return hmac(key, toSign).toString('hex') === signature ? undefined : 'SignatureDoesNotMatch'
-}
 
 const KEYS = { AKIDEXAMPLE: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', ASIATEMP: 'temporary-secret' }
 

@@ -2,15 +2,8 @@
 import type { SecretReference } from '../../core/secret-reference.ts'
 import { at, textAt } from '../http.ts'
 import { fieldOf, SecretError, type SecretReading, type SecretSource } from '../source.ts'
-import { awsCredentials } from './aws-credentials.ts'
+import { type AwsOptions, awsCaller } from './aws-call.ts'
 import type { SourceContext } from './context.ts'
-
-export interface AwsOptions {
-  /** Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, or the ARN's own. */
-  readonly region?: string | undefined
-  /** In place of `https://<service>.<region>.amazonaws.com`: a VPC endpoint. `{service}` and `{region}` are filled in. */
-  readonly endpoint?: string | undefined
-}
 
 interface Where {
   readonly service: 'secretsmanager' | 'ssm'
@@ -19,45 +12,11 @@ interface Where {
 }
 
 export function awsSource(options: AwsOptions, context: SourceContext): SecretSource {
-  const { asker, env, now } = context
-  const usualRegion = (): string | undefined => options.region || env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || undefined
-  const urlOf = (service: string, region: string): string =>
-    options.endpoint?.replaceAll('{service}', service).replaceAll('{region}', region) ??
-    `https://${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
-  const credentials = awsCredentials(() => {
-    const own = env['AWS_ENDPOINT_URL_STS']
-    return own ?? urlOf('sts', usualRegion() ?? 'us-east-1')
-  }, context)
-
-  async function call({ service, region = usualRegion() }: Where, action: string, body: string): Promise<unknown> {
-    if (region === undefined) throw new SecretError('malformed', 'the AWS region is not known', 'set `secrets.aws.region` or AWS_REGION')
-    const url = new URL(env[`AWS_ENDPOINT_URL_${service === 'ssm' ? 'SSM' : 'SECRETS_MANAGER'}`] ?? urlOf(service, region))
-    const [{ SignatureV4 }, { Sha256 }] = await Promise.all([import('@smithy/signature-v4'), import('@aws-crypto/sha256-js')])
-    const signer = new SignatureV4({ service, region, credentials: () => credentials.get(), sha256: Sha256 })
-    const path = url.pathname === '' ? '/' : url.pathname
-    const signed = await signer.sign(
-      {
-        method: 'POST',
-        protocol: url.protocol,
-        hostname: url.hostname,
-        path,
-        headers: { host: url.host, 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': action },
-        body,
-      },
-      { signingDate: new Date(now()) },
-    )
+  const call = awsCaller(options, context)
+  const ask = async ({ service, region }: Where, action: string, body: string): Promise<unknown> => {
     try {
-      return await asker.json({
-        who: service === 'ssm' ? 'AWS Systems Manager' : 'AWS Secrets Manager',
-        url: url.origin + path,
-        method: 'POST',
-        headers: signed.headers,
-        body,
-        codeOf: (told) => textAt(told, '__type')?.replace(/^.*#/, ''),
-      })
+      return await call({ service, region, action, body })
     } catch (error) {
-      // Expired or taken back: the next reading gets new ones.
-      if (error instanceof SecretError && error.fault === 'refused') credentials.drop()
       throw absentOf(error)
     }
   }
@@ -65,14 +24,15 @@ export function awsSource(options: AwsOptions, context: SourceContext): SecretSo
   async function read(reference: SecretReference): Promise<SecretReading> {
     const where = whereOf(reference.name)
     if (where.service === 'ssm') {
-      const told = await call(where, 'AmazonSSM.GetParameter', JSON.stringify({ Name: where.id, WithDecryption: true }))
+      const body = JSON.stringify({ Name: where.id, WithDecryption: true })
+      const told = await ask(where, 'AmazonSSM.GetParameter', body)
       const version = at(told, 'Parameter', 'Version')
       return {
         value: fieldOf(text(textAt(told, 'Parameter', 'Value')), reference.field),
         version: version === undefined ? undefined : String(version),
       }
     }
-    const told = await call(where, 'secretsmanager.GetSecretValue', JSON.stringify({ SecretId: where.id }))
+    const told = await ask(where, 'secretsmanager.GetSecretValue', JSON.stringify({ SecretId: where.id }))
     const binary = textAt(told, 'SecretBinary')
     const value = textAt(told, 'SecretString') ?? (binary && Buffer.from(binary, 'base64').toString('utf8'))
     return { value: fieldOf(text(value), reference.field), version: textAt(told, 'VersionId') }

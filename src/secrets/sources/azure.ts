@@ -16,30 +16,36 @@ export interface AzureOptions {
   readonly endpoint?: string | undefined
 }
 
-const API_VERSION = '7.4'
+export const API_VERSION = '7.4'
 const AUTHORITY = 'https://login.microsoftonline.com'
 const INSTANCE = 'http://169.254.169.254'
 const MARGIN_MS = 300_000
 
 export function azureSource(options: AzureOptions, context: SourceContext): SecretSource {
-  const suffix = options.suffix ?? 'vault.azure.net'
-  const token = held(() => tokenOf(options, `https://${suffix}`, context), context.now)
-  return { scheme: 'azure', read: (reference) => read(reference, { ...options, suffix }, token, context) }
+  const token = azureToken(options, context)
+  return { scheme: 'azure', read: (reference) => read(reference, options, token, context) }
 }
+
+const SUFFIX = 'vault.azure.net'
+
+export const azureToken = (options: AzureOptions, context: SourceContext): Held<string> =>
+  held(() => tokenOf(options, `https://${options.suffix ?? SUFFIX}`, context), context.now)
+
+export const azureBase = ({ endpoint = 'https://{vault}.{suffix}', suffix = SUFFIX }: AzureOptions, vault: string): string =>
+  endpoint.replaceAll('{vault}', vault).replaceAll('{suffix}', suffix).replace(/\/+$/, '')
 
 async function read(
   { name, field }: SecretReference,
-  { endpoint = 'https://{vault}.{suffix}', suffix = '' }: AzureOptions,
+  options: AzureOptions,
   token: Held<string>,
   { asker, now }: SourceContext,
 ): Promise<SecretReading> {
   const [, vault = '', secret = '', version] = /^([^/]+)\/([^@]+)(?:@(.+))?$/.exec(name) ?? []
-  const base = endpoint.replaceAll('{vault}', vault).replaceAll('{suffix}', suffix).replace(/\/+$/, '')
   let told: unknown
   try {
     told = await asker.json({
       who: 'Azure Key Vault',
-      url: `${base}/secrets/${secret}${version === undefined ? '' : `/${version}`}?api-version=${API_VERSION}`,
+      url: `${azureBase(options, vault)}/secrets/${secret}${version === undefined ? '' : `/${version}`}?api-version=${API_VERSION}`,
       headers: { authorization: `Bearer ${await token.get()}` },
       codeOf: (answer) => textAt(answer, 'error', 'code'),
     })

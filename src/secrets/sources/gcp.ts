@@ -7,7 +7,7 @@ import { type Held, held, type SourceContext } from './context.ts'
 export interface GcpOptions {
   /** A reference to a service account's key, as JSON. Default: the file that `GOOGLE_APPLICATION_CREDENTIALS` names, else the metadata server. */
   readonly credentials?: string | undefined
-  /** In place of `https://secretmanager.googleapis.com`. */
+  /** In place of `https://<service>.googleapis.com`; `{service}` is filled in. */
   readonly endpoint?: string | undefined
 }
 
@@ -15,24 +15,30 @@ const SCOPE = 'https://www.googleapis.com/auth/cloud-platform'
 const MARGIN_MS = 60_000
 
 export function gcpSource(options: GcpOptions, context: SourceContext): SecretSource {
-  const token = held(() => tokenOf(options, context), context.now)
+  const token = gcpToken(options, context)
   return { scheme: 'gcp', read: (reference) => read(reference, options, token, context) }
 }
 
+export const gcpToken = (options: GcpOptions, context: SourceContext): Held<string> => held(() => tokenOf(options, context), context.now)
+
+/** `location`: of a regional secret, which has an endpoint of its own. */
+export const gcpHost = ({ endpoint }: GcpOptions, service: 'secretmanager' | 'cloudkms', location?: string): string =>
+  endpoint?.replaceAll('{service}', service).replace(/\/+$/, '') ??
+  `https://${service}.${location === undefined ? '' : `${location}.rep.`}googleapis.com`
+
 async function read(
   { name, field }: SecretReference,
-  { endpoint }: GcpOptions,
+  options: GcpOptions,
   token: Held<string>,
   { asker }: SourceContext,
 ): Promise<SecretReading> {
   const path = pathOf(name)
   const [, location] = /\/locations\/([^/]+)\//.exec(path) ?? []
-  const host = endpoint?.replace(/\/+$/, '') ?? `https://secretmanager.${location === undefined ? '' : `${location}.rep.`}googleapis.com`
   let told: unknown
   try {
     told = await asker.json({
       who: 'Google Secret Manager',
-      url: `${host}/v1/${path}:access`,
+      url: `${gcpHost(options, 'secretmanager', location)}/v1/${path}:access`,
       headers: { authorization: `Bearer ${await token.get()}` },
       codeOf: (answer) => textAt(answer, 'error', 'status'),
     })

@@ -2,7 +2,7 @@
 import { at, textAt } from '../http.ts'
 import { SecretError } from '../source.ts'
 import { type Held, held, type SourceContext } from './context.ts'
-import type { VaultOptions } from './vault.ts'
+import type { VaultOptions } from './vault-call.ts'
 
 export type VaultAuth =
   /** A reference: `env:` or `file:`. */

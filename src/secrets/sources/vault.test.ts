@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { type Answer, type Asked, type FakeServer, fakeServer } from '../fixtures/fake-server.ts'
 import { read } from '../fixtures/read.ts'
 import { createSecrets } from '../secrets.ts'
-import type { VaultOptions } from './vault.ts'
+import type { VaultOptions } from './vault-call.ts'
 
 /** As Vault answers: mounts, KV 1 and 2, logins, leases. */
 function vault(tokens: Set<string>, more: (asked: Asked) => Answer | undefined = () => undefined): Promise<FakeServer> {

@@ -1,20 +1,9 @@
 /** `vault:MOUNT/PATH#FIELD`: HashiCorp Vault and OpenBao, KV version 1 and 2, and engines that give leases. */
 import type { SecretReference } from '../../core/secret-reference.ts'
-import { at, failed, parsed, textAt } from '../http.ts'
+import { at, textAt } from '../http.ts'
 import { memberOf, SecretError, type SecretReading, type SecretSource } from '../source.ts'
 import type { SourceContext } from './context.ts'
-import { type VaultAuth, vaultToken } from './vault-token.ts'
-
-export interface VaultOptions {
-  readonly url: string
-  readonly auth: VaultAuth
-  /** Sent as `X-Vault-Namespace`. */
-  readonly namespace?: string | undefined
-  /** Certificate authorities, as a file in PEM. */
-  readonly caFile?: string | undefined
-  /** Of the KV engine. Default: Vault is asked. */
-  readonly kv?: 1 | 2 | undefined
-}
+import { type VaultOptions, vaultCaller } from './vault-call.ts'
 
 interface Lease {
   readonly id: string
@@ -29,36 +18,10 @@ interface Mount {
 }
 
 export function vaultSource(options: VaultOptions, context: SourceContext): SecretSource {
-  const { asker, now } = context
-  const base = `${options.url.replace(/\/+$/, '')}/v1`
-  const tokens = vaultToken(options, base, context)
+  const { call, stop } = vaultCaller(options, context)
+  const { now } = context
   const mounts = new Map<string, Mount>()
   const leases = new Map<string, Lease>()
-
-  /** With one more try under a new token, when the old one is not taken any more. */
-  async function call(path: string, body?: unknown): Promise<unknown> {
-    const ca = options.caFile === undefined ? undefined : await context.readFile(options.caFile)
-    const once = async (token: string): Promise<{ json: unknown } | { error: SecretError }> => {
-      const request = {
-        who: 'Vault',
-        url: `${base}/${path.split('/').map(encodeURIComponent).join('/')}`,
-        method: body === undefined ? ('GET' as const) : ('PUT' as const),
-        headers: { ...tokens.headers, 'x-vault-token': token, ...(body !== undefined && { 'content-type': 'application/json' }) },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        ca,
-        codeOf: (told: unknown) => at(told, 'errors', '0'),
-      }
-      const told = await asker.ask(request)
-      return told.status === 200 ? { json: parsed(request, told.text) } : { error: failed(request, told) }
-    }
-    let answer = await once(await tokens.get())
-    if ('error' in answer && answer.error.fault === 'refused' && tokens.renewable) {
-      tokens.drop()
-      answer = await once(await tokens.get())
-    }
-    if ('error' in answer) throw answer.error
-    return answer.json
-  }
 
   async function mountOf(path: string): Promise<Mount> {
     const first = path.slice(0, path.indexOf('/') + 1)
@@ -113,7 +76,7 @@ export function vaultSource(options: VaultOptions, context: SourceContext): Secr
     return { value: only(data, field), expiresAt: until }
   }
 
-  return { scheme: 'vault', read, close: async () => tokens.stop() }
+  return { scheme: 'vault', read, close: async () => stop() }
 }
 
 /** Without a field: the only member there is. */

@@ -86,6 +86,8 @@ function remedyOf({ code, message }: AdminError): string {
     case 'unauthenticated':
       return "\n  → put the owner's key, or an admin's, into SIGNALBOX_ADMIN_KEY"
     case 'store_unavailable':
+      // A KMS that is away says so itself.
+      if (/^the master key/.test(message)) return ''
       return '\n  → the gateway runs, its database does not answer: try again when it does'
     default:
       return ''

@@ -163,6 +163,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .argument('[words...]', 'what to do, and a name; the value comes from standard input')
     .option('--file <path>', 'set, rotate: read the value from this file')
     .option('--env <name>', 'set, rotate: read the value from this environment variable')
+    .option('--fresh', 'rotate-master, with the key of a KMS: a new master key in any case')
     .action(act(async () => (await import('./secrets.ts')).secretsCommand))
 
   managing('reconcile', "compare the ledger with the providers' statements")

@@ -53,14 +53,14 @@ export const secretsCommand = (args: CommandArgs, readInput = (): string => read
       },
       async 'rotate-master'(given) {
         const reference = needed(given, 'a reference to the new master key', 'signalbox secrets rotate-master env:SIGNALBOX_MASTER_KEY_2')
-        const { changed, rewrapped, failed } = await given.client.secrets.rotateMaster({ reference })
-        given.answer({ changed, rewrapped, failed }, () =>
-          failed > 0
-            ? `${rewrapped} secrets are under the new key; ${failed} are not: their old key is not at hand.\n`
-            : changed
-              ? `${rewrapped} secrets are under the new key: write \`masterKey: ${reference}\` under \`secrets:\` now.\n`
-              : 'That is the master key already.\n',
-        )
+        const fresh = args.options['fresh'] === true
+        const { changed, wrapped, rewrapped, failed } = await given.client.secrets.rotateMaster({ reference, ...(fresh && { fresh }) })
+        given.answer({ changed, wrapped, rewrapped, failed }, () => {
+          if (failed > 0) return `${rewrapped} secrets are under the new key; ${failed} are not: their old key is not at hand.\n`
+          const write = `write \`masterKey: ${reference}\` under \`secrets:\` now`
+          if (wrapped) return `The KMS wrapped the master key anew; ${write}, if it is not there yet.\n`
+          return changed ? `${rewrapped} secrets are under the new key: ${write}.\n` : 'That is the master key already.\n'
+        })
         return failed > 0 ? 1 : 0
       },
     },

@@ -47,12 +47,12 @@ export async function openSecrets({ config, records, env, readFile, tell, change
       list: (organisation) => secrets.list(organisation),
       put: (name, value, organisation) => secrets.put(name, value, organisation),
       remove: (name, organisation) => secrets.remove(name, organisation),
-      rotateMaster(reference = current.secrets.masterKey) {
+      rotateMaster(reference = current.secrets.masterKey, fresh?: boolean) {
         if (reference === undefined)
           throw new GatewayError('invalid-request', 'There is no master key: set `secrets.masterKey`, or name one here.', {
             path: 'reference',
           })
-        return secrets.rotateMaster(reference)
+        return secrets.rotateMaster(reference, fresh)
       },
     },
     async resolve(reference) {
