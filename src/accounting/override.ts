@@ -30,15 +30,12 @@ function over(listed: Rates, said: Rates): Rates {
   const kept = bands
     .map((band) => Object.fromEntries(Object.entries(band).filter(([kind]) => !(kind in said))) as unknown as Band)
     .filter((band) => Object.keys(band).length > 1)
-  return { ...rates, ...(kept.length > 0 && { bands: kept }), ...said, ...tiersOf(rates, said), ...geosOf(rates, said) }
+  return { ...rates, ...(kept.length > 0 && { bands: kept }), ...said, ...tiersOf(rates, said) }
 }
 
 /** Classes of service add up: one that the operator names leaves the others as they are listed. */
 const tiersOf = (listed: Rates, said: Rates): Pick<Rates, 'tiers'> =>
   listed.tiers || said.tiers ? { tiers: { ...listed.tiers, ...said.tiers } } : {}
-
-const geosOf = (listed: Rates, said: Rates): Pick<Rates, 'geos'> =>
-  listed.geos || said.geos ? { geos: { ...listed.geos, ...said.geos } } : {}
 
 const known = (rates: Rates): Rates => Object.fromEntries(Object.entries(rates).filter(([, rate]) => rate !== undefined)) as Rates
 

@@ -35,6 +35,15 @@ suite('what is charged by the piece', () => {
       assert.deepEqual(cost({ ...tokens, [count]: 2 }, { ...plain, [rate]: 0 }), { nanos: 1_200_000n, estimated: false })
     })
 
+    test(`${count} have a price of their own in a class of service, and are not multiplied without one`, () => {
+      const usage = { ...tokens, [count]: 2, serviceTier: 'flex' }
+      assert.deepEqual(cost(usage, { ...plain, [rate]: 3, tiers: { flex: { factor: 0.5 } } }), { nanos: 6_600_000n, estimated: false })
+      assert.deepEqual(cost(usage, { ...plain, [rate]: 3, tiers: { flex: { factor: 0.5, [rate]: 1 } } }), {
+        nanos: 2_600_000n,
+        estimated: false,
+      })
+    })
+
     test(`no ${count} leave no doubt, priced or not`, () => {
       for (const price of [plain, { ...plain, [rate]: 3 }])
         for (const usage of [tokens, { ...tokens, [count]: 0 }])
