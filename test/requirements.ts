@@ -222,6 +222,7 @@ export const claims: Readonly<Record<string, Claim>> = {
   ),
   E2: met(
     ['src/accounting/price-table.test.ts', 'has sixty examples and more'],
+    ['src/accounting/pieces.test.ts', 'is the sum of its parts, whatever is used and whatever is priced'],
     ['src/policy/spending/settlement.test.ts', 'mark-up and discount count in budgets and in what is charged, rounded once'],
     ['src/core/money.test.ts', 'a mark-up is in parts in a thousand, rounded once, half up'],
   ),
@@ -264,6 +265,8 @@ export const claims: Readonly<Record<string, Claim>> = {
     ['src/store/ledger/export.test.ts', 'FOCUS: the columns that tools ask for'],
     ['test/admin/resources.e2e.test.ts', 'usage by any dimension; an organisation sees what it is charged'],
     ['test/admin/commands.e2e.test.ts', 'usage as a table, as JSON and as CSV'],
+    ['test/admin/resources.e2e.test.ts', 'calls are listed newest first, narrowed by what they were, to those whose calls they are'],
+    ['src/store/ledger/ledger.test.ts', 'a page of the newest calls looks at so many and no more, along the index'],
   ),
 
   F1: part(

@@ -99,12 +99,7 @@ export function inTier(
 }
 
 /** The rates in a place. `sure` is false where nobody says what that place costs. */
-export function inGeo(
-  rates: Rates,
-  geo: string | undefined,
-  factors: GeoFactors | undefined,
-): { readonly rates: Rates; readonly sure: boolean } {
-  if (geo === undefined) return { rates, sure: true }
+export function inGeo(rates: Rates, geo: string, factors: GeoFactors | undefined): { readonly rates: Rates; readonly sure: boolean } {
   const factor =
     rates.geos && Object.hasOwn(rates.geos, geo) ? rates.geos[geo] : factors && Object.hasOwn(factors, geo) ? factors[geo] : undefined
   if (factor === undefined) return { rates, sure: false }
@@ -124,8 +119,9 @@ export function costOf(usage: Usage, price: Price, at: Date): Cost | undefined {
   const listed = ratesAt(price, at, usage.input)
   if (!listed) return undefined
   const tiered = inTier(listed, usage.serviceTier, price.tiers)
-  const { rates, sure } = inGeo(tiered.rates, usage.geo, price.geos)
-  const sum = createSum(usage.estimated === true || !sure || !tiered.sure)
+  const placed = usage.geo === undefined ? tiered : inGeo(tiered.rates, usage.geo, price.geos)
+  const { rates } = placed
+  const sum = createSum(usage.estimated === true || !tiered.sure || !placed.sure)
   if (!addInput(usage, rates, sum) || !addOutput(usage, rates, sum)) return undefined
   if (rates.request !== undefined) sum.add(1, rates.request, 1000)
   addSearches(usage, rates, sum)

@@ -38,12 +38,11 @@ export function worstCost(price: Price, call: WorstCase): Nanos | undefined {
   for (const card of listed === base ? [listed] : [listed, base]) {
     const tiered = inTier(card, call.serviceTier, price.tiers).rates
     for (const rates of tiered === card ? [card] : [card, tiered]) {
-      const placed = inGeo(rates, call.geo, price.geos).rates
-      for (const held of placed === rates ? [rates] : [rates, placed]) {
-        const cost = worstAt(held, call)
-        if (cost === undefined) return undefined
-        if (most === undefined || cost > most) most = cost
-      }
+      const cost = worstAt(rates, call)
+      if (cost === undefined) return undefined
+      if (most === undefined || cost > most) most = cost
+      const placed = call.geo === undefined ? undefined : worstAt(inGeo(rates, call.geo, price.geos).rates, call)
+      if (placed !== undefined && placed > most) most = placed
     }
   }
   return most
