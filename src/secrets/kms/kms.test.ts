@@ -415,6 +415,53 @@ describe('the keyring with a KMS', () => {
     await Promise.all([secrets.close(), stale.close()])
   })
 
+  test('one that takes calls and says nothing is asked three times, each with a deadline; others do not wait for it again', async () => {
+    await using kms = await fakeAwsKms()
+    const records = fakeRecords()
+    const before = replica(records, kms)
+    await before.put('a', 'value-a')
+    await before.put('b', 'value-b')
+    let asked = 0
+    kms.server.answer = () => {
+      asked++
+      return new Promise(() => {})
+    }
+    const secrets = replica(records, kms, { http: { timeoutMs: 100, backoffMs: 20 } })
+    const told = await Promise.all([readValue(secrets, 'a'), readValue(secrets, 'b'), readValue(secrets, 'a')])
+    for (const one of told)
+      assert.match(one, /^unreachable: the master key \(aws-kms:alias\/one\): AWS KMS at .+ cannot be reached \(no answer in time\)/)
+    assert.equal(asked, 3)
+    await Promise.all([before.close(), secrets.close()])
+  })
+
+  test('two replicas may have it made anew at the same time, and values are read and put meanwhile', async () => {
+    await using kms = await fakeVaultTransit()
+    const records = fakeRecords()
+    const [one, two] = [replica(records, kms), replica(records, kms)]
+    for (let i = 0; i < 20; i++) await one.put(`s${i}`, `value ${i}`)
+    const wrong: string[] = []
+    let reading = true
+    const reader = (async () => {
+      for (let i = 0; reading; i++) {
+        const value = await readValue(two, `s${i % 20}`)
+        if (value !== `value ${i % 20}`) wrong.push(value)
+        await two.put(`new${i % 3}`, 'fresh')
+      }
+    })()
+    const results = await Promise.all([one.rotateMaster(kms.reference, true), two.rotateMaster(kms.reference, true)])
+    reading = false
+    await reader
+    assert.deepEqual(wrong, [])
+    assert.deepEqual(
+      results.map(({ failed }) => failed),
+      [0, 0],
+    )
+    assert.equal(new Set((await one.list()).map(({ masterKey }) => masterKey)).size, 1)
+    const fresh = replica(records, kms)
+    for (let i = 0; i < 20; i++) assert.equal(await readValue(fresh, `s${i}`), `value ${i}`)
+    await Promise.all([one, two, fresh].map((each) => each.close()))
+  })
+
   test('one that asks for patience with 400 is asked again', async () => {
     await using kms = await fakeAwsKms()
     const answer = kms.server.answer
