@@ -203,6 +203,46 @@ export interface BudgetStatus {
   readonly resets?: string
 }
 
+export interface Call {
+  readonly id: string
+  /** `lost`: the process ended before the call did; its cost is the estimate. */
+  readonly state: 'running' | 'settled' | 'lost'
+  /** RFC 3339, UTC. */
+  readonly at: string
+  /** RFC 3339, UTC. */
+  readonly endedAt?: string
+  readonly key: string
+  readonly alias?: string
+  readonly user?: string
+  readonly organisation?: string
+  readonly team?: string
+  readonly project?: string
+  readonly tags: readonly string[]
+  readonly tier?: string
+  readonly dialect: string
+  readonly requestedModel: string
+  readonly route?: string
+  readonly streamed: boolean
+  readonly provider?: string
+  readonly model?: string
+  readonly region?: string
+  readonly status?: number
+  /** The public code. */
+  readonly error?: string
+  readonly usage?: Readonly<Record<string, unknown>>
+  /** USD. Absent: nobody knows. */
+  readonly cost?: string
+  /** USD, as a decimal string. */
+  readonly charge?: string
+  /** The cost is an estimate. */
+  readonly estimated?: boolean
+  /** Requests really sent upstream. */
+  readonly attempts?: number
+  readonly cache?: string
+  readonly firstMs?: number
+  readonly totalMs?: number
+}
+
 export interface CreditBalance {
   readonly organisation: string
   /** Whether it may spend no more than it has. */
@@ -1012,6 +1052,49 @@ export interface UsageEntriesQuery {
   readonly status?: string
 }
 
+export interface RequestsListQuery {
+  /** Only this key. */
+  readonly key?: string
+  /** Only this alias. */
+  readonly alias?: string
+  /** Only this user. */
+  readonly user?: string
+  /** Only this organisation. */
+  readonly organisation?: string
+  /** Only this team. */
+  readonly team?: string
+  /** Only this project. */
+  readonly project?: string
+  /** Only this tag. */
+  readonly tag?: string
+  /** Only this tier. */
+  readonly tier?: string
+  /** Only this route. */
+  readonly route?: string
+  /** Only this requestedModel. */
+  readonly requestedModel?: string
+  /** Only this model. */
+  readonly model?: string
+  /** Only this provider. */
+  readonly provider?: string
+  /** Only this region. */
+  readonly region?: string
+  /** Only calls that ended with it: `429`, or a class, `4xx`. */
+  readonly status?: string
+  /** Only calls in this state. */
+  readonly state?: 'running' | 'settled' | 'lost'
+  /** Only calls that are known to have cost so much, in USD; of an organisation: that it was charged so much for. */
+  readonly minCost?: string
+  /** By the time the call began. Default: the first. */
+  readonly from?: string
+  /** Excluded. Default: now. */
+  readonly to?: string
+  /** Go on after this: `next` of the page before. */
+  readonly after?: string
+  /** Most entries of a page. */
+  readonly limit?: number
+}
+
 export interface AuditListQuery {
   /** Go on after this `seq`: `next` of the page before. */
   readonly after?: number
@@ -1102,6 +1185,12 @@ export interface CreditsStatementAnswer {
 
 export interface UsageGetAnswer {
   readonly rows: readonly UsageRow[]
+}
+
+export interface RequestsListAnswer {
+  readonly data: readonly Call[]
+  /** Give it as `after` to go on; a page may hold fewer than `limit`, or none, and have one. Absent: this was the last page. */
+  readonly next?: string
 }
 
 export interface AuditListAnswer {
@@ -1230,6 +1319,8 @@ export interface AdminClient {
     entries(query?: UsageEntriesQuery): AsyncIterable<string>
   }
   readonly requests: {
+    /** Calls, newest first, running ones among them. A member sees its own only. */
+    list(query?: RequestsListQuery): Promise<RequestsListAnswer>
     /** The decision record of a call, by the id in `x-signalbox-request-id`. A member sees its own only. */
     get(id: string): Promise<DecisionRecord>
   }
@@ -1349,6 +1440,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
       entries: (query) => text('GET', '/usage/entries', { query }),
     },
     requests: {
+      list: (query) => json('GET', '/requests', { query }),
       get: (id) => json('GET', `/requests/${segment(id)}`),
     },
     audit: {

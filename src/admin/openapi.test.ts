@@ -55,5 +55,5 @@ test('secrets, and keys but at their making, are in no answer', () => {
         `${name}.${member}`,
       )
   const withKey = Object.entries(components.schemas).filter(([, schema]) => 'key' in ((schema as { properties?: object }).properties ?? {}))
-  assert.deepEqual(withKey.map(([name]) => name).sort(), ['DecisionRecord', 'NewAdmin', 'NewKey', 'UsageRow'])
+  assert.deepEqual(withKey.map(([name]) => name).sort(), ['Call', 'DecisionRecord', 'NewAdmin', 'NewKey', 'UsageRow'])
 })

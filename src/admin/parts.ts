@@ -113,7 +113,7 @@ export type TokenExchange = (
   wish: TokenWish,
 ) => Promise<{ readonly id: string; readonly token: string; readonly expiresAt: number }>
 
-export type UsageReader = Pick<Ledger, 'usage' | 'find' | 'entries'>
+export type UsageReader = Pick<Ledger, 'usage' | 'find' | 'entries' | 'recent'>
 
 export interface BudgetState {
   readonly spent: Nanos

@@ -11,7 +11,7 @@ import { csvOf, plainRow } from './usage-formats.ts'
 
 const isDimension = (word: string): word is UsageDimension => usageDimensions.some((dimension) => dimension === word)
 const filterable = usageDimensions.filter((dimension) => dimension !== 'day' && dimension !== 'hour')
-const filters = Object.fromEntries(filterable.map((dimension) => [dimension, text().optional().describe(`Only this ${dimension}.`)]))
+export const filters = Object.fromEntries(filterable.map((dimension) => [dimension, text().optional().describe(`Only this ${dimension}.`)]))
 
 const period = {
   from: moment.optional().describe('By the time the call began. Default: the beginning of the month, in UTC.'),
@@ -41,7 +41,7 @@ const usageRow = z
   })
   .meta({ id: 'UsageRow' })
 
-interface Asked extends z.output<z.ZodObject<typeof period>> {
+export interface Asked extends z.output<z.ZodObject<typeof period>> {
   readonly [name: string]: string | undefined
 }
 
@@ -49,7 +49,7 @@ interface Asked extends z.output<z.ZodObject<typeof period>> {
 export const ownView = ({ kind, role, tenant }: Principal): boolean =>
   kind !== 'owner' && (role === 'member' || tenant.organisation !== undefined)
 
-function whereOf(context: Context, query: Asked): UsageQuery['where'] {
+export function whereOf(context: Context, query: Asked): UsageQuery['where'] {
   const where: Partial<Record<UsageDimension, string>> = {}
   for (const dimension of filterable) if (query[dimension] !== undefined) where[dimension] = query[dimension]
   // Nobody widens by a filter what they may see.
@@ -59,7 +59,7 @@ function whereOf(context: Context, query: Asked): UsageQuery['where'] {
 }
 
 /** Filters by what somebody may not see find nothing. */
-const contradicts = ({ organisation, principal }: Context, query: Asked): boolean =>
+export const contradicts = ({ organisation, principal }: Context, query: Asked): boolean =>
   (organisation !== undefined && query['organisation'] !== undefined && query['organisation'] !== organisation) ||
   (principal.role === 'member' && query['key'] !== undefined && query['key'] !== principal.id)
 

@@ -108,6 +108,33 @@ export interface UsageRow {
   readonly unpriced: number
 }
 
+/** A place in the calls, newest first. Without an id: behind all of that millisecond. */
+export interface EntryPlace {
+  readonly at: number
+  readonly id?: string
+}
+
+export interface RecentQuery {
+  /** Milliseconds since 1970, by the time of opening; `to` excluded. Absent: from the first, to the last. */
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+  readonly where?: UsageQuery['where']
+  readonly state?: 'running' | Settlement['state'] | undefined
+  /** Of ended calls: the lowest and the highest status. */
+  readonly status?: readonly [lowest: number, highest: number] | undefined
+  /** It is known, and at least so much. */
+  readonly least?: { readonly of: 'cost' | 'charge'; readonly nanos: Nanos } | undefined
+  /** `next` of the page before. */
+  readonly after?: EntryPlace | undefined
+  readonly limit: number
+}
+
+export interface EntryPage {
+  readonly entries: readonly LedgerEntry[]
+  /** Absent: there are no more. */
+  readonly next?: EntryPlace
+}
+
 export interface Ledger {
   /** It ends with the process: nobody will ever settle an opening at its estimate. */
   readonly forgets?: boolean
@@ -120,5 +147,10 @@ export interface Ledger {
   find(id: string): Promise<LedgerEntry | undefined>
   /** Oldest first, in batches, for exports. */
   entries(query: Omit<UsageQuery, 'by'>): AsyncIterable<readonly LedgerEntry[]>
+  /**
+   * Newest first. What one page looks at is bounded: it may hold fewer than `limit`, or none, and have a `next`. That names none but its own
+   * entries.
+   */
+  recent(query: RecentQuery): Promise<EntryPage>
   close(): Promise<void>
 }

@@ -11,6 +11,7 @@ import { budgetCommand } from '../../src/server/commands/budget.ts'
 import type { CommandArgs } from '../../src/server/commands/catalog-file.ts'
 import { keysCommand } from '../../src/server/commands/keys.ts'
 import { reconcileCommand } from '../../src/server/commands/reconcile.ts'
+import { requestsCommand } from '../../src/server/commands/requests.ts'
 import { secretsCommand } from '../../src/server/commands/secrets.ts'
 import { usageCommand } from '../../src/server/commands/usage.ts'
 import { adminRig, OWNER } from './rig.ts'
@@ -111,6 +112,35 @@ test('usage as a table, as JSON and as CSV', async () => {
   assert.match(table.out, /^key +model +requests +input +output +cost USD\n/)
   assert.match((await run(usageCommand, '', { format: 'csv', only: made.id })).out, /^key,requests,inputTokens/)
   assert.match((await run(usageCommand, '', { format: 'focus', only: made.id })).out, /^BilledCost,.*\r\n.*,USD,.*Tokens/)
+})
+
+test('calls, newest first, and what became of one', async () => {
+  const made = await json<Made>(keysCommand, 'create', { alias: 'caller' })
+  for (let call = 0; call < 3; call++) await (await rig.ask(made.key)).text()
+  const listed = async (options: Record<string, string> = {}): Promise<{ data: { id: string; state: string }[]; next?: string }> =>
+    json(requestsCommand, '', { key: made.id, ...options })
+  for (let wait = 0; wait < 20 && (await listed({ state: 'settled' })).data.length < 3; wait++)
+    await new Promise((done) => setTimeout(done, 50))
+  const { data, next } = await listed({ from: '1h', status: '2xx' })
+  assert.deepEqual([data.length, next], [3, undefined])
+  const table = await run(requestsCommand, 'list', { key: made.id, limit: '2' })
+  assert.match(table.out, /^at \(UTC\) +id +key +asked for +served by +status +ms +input +output +cost USD\n/)
+  assert.match(table.out, new RegExp(`${data[0]?.id} +caller +main +sim/echo +200 +\\d+ +\\d+ +\\d+ +0\\.0`))
+  assert.ok(!table.out.includes(data[2]?.id ?? ''))
+  const [, place = ''] = /^More: signalbox requests --after (\S+),/m.exec(table.out) ?? []
+  assert.deepEqual(
+    (await listed({ after: place })).data.map(({ id }) => id),
+    [data[2]?.id],
+  )
+  const shown = JSON.parse((await run(requestsCommand, `show ${data[0]?.id}`)).out) as { decision: { attempts: unknown[] } }
+  assert.equal(shown.decision.attempts.length, 1)
+  assert.equal((await run(requestsCommand, '', { user: 'nobody' })).out, 'No such calls.\n')
+  assert.deepEqual(await run(requestsCommand, '', { limit: 'all' }), {
+    code: 2,
+    out: 'requests: --limit all is not a number of calls: write 1 to 1000\n',
+  })
+  assert.match((await run(requestsCommand, '', { status: 'bad' })).out, /^requests: status: "bad" is not a status: write one/)
+  assert.equal((await run(requestsCommand, 'show')).code, 2)
 })
 
 test('budgets of the file and of the store, and how far each is used', async () => {

@@ -3,7 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { adminRig, OWNER, refusal } from './rig.ts'
 
-const rig = await adminRig({ budgets: [{ name: 'house', limit: '1000' }] })
+const price = { input: 1, output: 2 }
+const rig = await adminRig({
+  budgets: [{ name: 'house', limit: '1000' }],
+  models: {
+    main: { targets: [{ provider: 'sim', model: 'echo', price }] },
+    other: { targets: [{ provider: 'sim', model: 'think' }] },
+    failing: { targets: [{ provider: 'sim', model: 'fail-503', price }] },
+  },
+})
 const { owner, as, ask, send } = rig
 await owner.organisations.create({ id: 'acme', name: 'Acme' })
 await owner.organisations.create({ id: 'globex', name: 'Globex', markup: 1_500 })
@@ -271,6 +279,94 @@ test('a decision record tells of one call, to those whose call it is', async () 
   assert.equal((await as(key.key).requests.get(id)).id, id)
   const other = await acme.keys.create({})
   assert.equal(await refusal(as(other.key).requests.get(id)), '404 not_found')
+})
+
+test('calls are listed newest first, narrowed by what they were, to those whose calls they are', async () => {
+  const began = new Date().toISOString()
+  const [one, two] = [
+    await acme.keys.create({ user: 'bea', tags: ['listed'] }),
+    await globex.keys.create({ user: 'bea', tags: ['listed'] }),
+  ]
+  const made: string[] = []
+  for (const [key, model] of [
+    [one.key, 'main'],
+    [two.key, 'main'],
+    [one.key, 'failing'],
+    [two.key, 'main'],
+    [one.key, 'main'],
+  ] as const) {
+    const answer = await ask(key, model)
+    await answer.text()
+    made.unshift(answer.headers.get('x-signalbox-request-id') ?? '')
+  }
+  const [fifth, fourth, third, second, first] = made as [string, string, string, string, string]
+  type Wish = Parameters<typeof owner.requests.list>[0]
+  const listed = async (client: typeof owner, wish: Wish = {}): Promise<string[]> =>
+    (await client.requests.list({ from: began, ...wish })).data.map(({ id }) => id)
+  await soon(
+    () => listed(owner, { state: 'settled' }),
+    ({ length }) => length === 5,
+  )
+
+  assert.deepEqual(await listed(owner), made)
+  assert.deepEqual(await listed(owner, { tag: 'listed', user: 'bea' }), made)
+  assert.deepEqual(await listed(owner, { status: '2xx', provider: 'sim' }), [fifth, fourth, second, first])
+  assert.deepEqual(await listed(owner, { status: '5xx' }), [third])
+  assert.deepEqual(await listed(owner, { organisation: 'globex' }), [fourth, second])
+  assert.deepEqual(await listed(owner, { key: one.id, model: 'echo', route: 'main', status: '200' }), [fifth, first])
+  assert.deepEqual(await listed(owner, { requestedModel: 'failing' }), [third])
+  assert.deepEqual(await listed(owner, { to: began, from: '2020-01-01', tag: 'listed' }), [])
+  for (const nothing of [{ status: '4xx' }, { state: 'running' }, { user: 'nobody' }, { minCost: '1000' }] as const)
+    assert.deepEqual(await listed(owner, nothing), [], JSON.stringify(nothing))
+
+  // Page by page, with what others do in between.
+  const pages: string[] = []
+  let after: string | undefined
+  do {
+    const page = await owner.requests.list({ from: began, tag: 'listed', limit: 2, ...(after !== undefined && { after }) })
+    assert.ok(page.data.length <= 2)
+    pages.push(...page.data.map(({ id }) => id))
+    after = page.next
+    await called(one.key)
+  } while (after !== undefined)
+  assert.deepEqual(pages, made)
+
+  // Whose they are, whatever is asked for: an organisation's own, and a member's own.
+  const [ours, theirs] = [
+    { tag: 'listed', key: one.id },
+    { tag: 'listed', key: two.id },
+  ]
+  assert.deepEqual(await listed(globex, { tag: 'listed' }), [fourth, second])
+  assert.deepEqual(await listed(globex, { organisation: 'acme' }), [])
+  assert.deepEqual(await listed(globex, ours), [])
+  assert.deepEqual(await listed(as(two.key)), [fourth, second])
+  assert.deepEqual(await listed(as(two.key), ours), [])
+  assert.deepEqual(await listed(as(two.key), { organisation: 'acme' }), [])
+  // Nor does a place in the list of others lead to them.
+  const { next } = await owner.requests.list({ from: began, limit: 1 })
+  assert.deepEqual(await listed(globex, { tag: 'listed', ...(next !== undefined && { after: next }) }), [fourth, second])
+
+  // An organisation sees what it is charged, and asks for that.
+  const [wide] = (await owner.requests.list(theirs)).data
+  const [own] = (await globex.requests.list(theirs)).data
+  assert.ok(Number(wide?.charge) > Number(wide?.cost))
+  assert.deepEqual([own?.cost, own?.charge], [wide?.charge, wide?.charge])
+  assert.equal((await listed(globex, { minCost: wide?.charge ?? '' })).length, 2)
+  assert.equal((await listed(owner, { ...theirs, minCost: wide?.charge ?? '' })).length, 0)
+  assert.equal((await listed(owner, { ...theirs, minCost: wide?.cost ?? '' })).length, 2)
+  // The decision is told of one call only.
+  assert.ok(wide && !('decision' in wide) && (await owner.requests.get(wide.id)).decision)
+
+  for (const [wrong, path] of [
+    [{ status: '4' }, 'status'],
+    [{ status: '6xx' }, 'status'],
+    [{ minCost: 'much' }, 'minCost'],
+    [{ after: 'the-beginning' }, 'after'],
+    [{ limit: 0 }, 'limit'],
+    [{ limit: 5_000 }, 'limit'],
+    [{ from: '2027-01-02', to: '2027-01-01' }, 'from'],
+  ] as const)
+    assert.equal(await refusal(owner.requests.list(wrong as Wish)), `400 invalid_request ${path}`)
 })
 
 test('a key is exchanged for a token that may less, and never more', async () => {

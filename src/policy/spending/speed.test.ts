@@ -13,6 +13,7 @@ const nothing: Ledger = {
   usage: async () => [],
   find: async () => undefined,
   async *entries() {},
+  recent: async () => ({ entries: [] }),
   close: async () => {},
 }
 

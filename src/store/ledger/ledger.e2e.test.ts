@@ -9,6 +9,7 @@ import { assertComplete, entriesOf, startVictim } from '../../../test/ledger/vic
 import { chanceOf, runSeed } from '../../../test/random.ts'
 import { withPostgres } from '../../../test/services/postgres.ts'
 import { SILENCE_MS } from './recover.ts'
+import { assertPagesAreBounded } from './testing/bounded-pages.ts'
 import { ledgerContract, openingFor, settlementFor } from './testing/ledger-contract.ts'
 import { ledgerRig } from './testing/ledger-rig.ts'
 import { assertOrderIsIndifferent } from './testing/order.ts'
@@ -120,4 +121,11 @@ test('PostgreSQL is frozen: calls are taken, queries fail in time, and all is th
   await ledger.flush()
   const [row] = await ledger.usage({ by: ['key'], ...all })
   assert.deepEqual([row?.requests, row?.cost, row?.charge], [2_000, 4_000n, 6_000n])
+})
+
+test('a page of the newest calls looks at so many and no more, along the index (PostgreSQL)', async (t) => {
+  const service = await withPostgres(t)
+  if (!service) return
+  const rig = await ledgerRig(t, service.url)
+  await assertPagesAreBounded(rig.database, rig.ledger())
 })

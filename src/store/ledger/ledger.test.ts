@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMemoryLedger } from './memory-ledger.ts'
+import { assertPagesAreBounded } from './testing/bounded-pages.ts'
 import { ledgerContract, openingFor, settlementFor } from './testing/ledger-contract.ts'
 import { ledgerRig } from './testing/ledger-rig.ts'
 
@@ -65,4 +66,9 @@ test('a decision record that is no JSON does not cost the settlement', async (t)
   ledger.settle(settlementFor('a', { cost: 3n, charge: 3n, record }))
   assert.equal((await ledger.find('a'))?.settlement?.cost, 3n)
   assert.match(rig.warnings.join(), /decision record could not be kept/)
+})
+
+test('a page of the newest calls looks at so many and no more, along the index', async (t) => {
+  const rig = await ledgerRig(t)
+  await assertPagesAreBounded(rig.database, rig.ledger())
 })

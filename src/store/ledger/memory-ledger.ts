@@ -1,6 +1,7 @@
 /** The ledger that ends with its process. Bounded: the newest entries are whole, older ones are sums per hour, the oldest sums go. */
 import type { LedgerEntry, Opening, UsageDimension, UsageQuery, UsageRow } from '../../core/ledger.ts'
 import type { SpentSelector, StoreLedger } from './ledger.ts'
+import { recentOf } from './recent-of.ts'
 import { addEntry, type Dimensions, dimensionOf, HOUR_MS, hourOf, matches, type Sums, SumsTable, sumsOf } from './usage-sums.ts'
 
 export interface MemoryLedgerOptions {
@@ -93,6 +94,7 @@ export function createMemoryLedger({
       found.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
       for (let start = 0; start < found.length; start += 500) yield found.slice(start, start + 500)
     },
+    recent: async (query) => recentOf([...ended.values(), ...running.values()], query),
     async spent({ where, requestedModels }: SpentSelector, from, to) {
       let spent = 0n
       for (const [entry, { charge }] of sources({ from, to, where })) {

@@ -192,7 +192,7 @@ function narrowed({ from, to, where = {} }: Omit<UsageQuery, 'by'>): readonly [n
   return [start, end]
 }
 
-function conditions(where: NonNullable<UsageQuery['where']>): Sql[] {
+export function conditions(where: NonNullable<UsageQuery['where']>): Sql[] {
   const all: Sql[] = []
   for (const [name, value] of Object.entries(where) as [UsageDimension, string | undefined][]) {
     if (value === undefined || !isWord(name)) continue
@@ -205,4 +205,4 @@ function conditions(where: NonNullable<UsageQuery['where']>): Sql[] {
 
 const likeLiteral = (text: string): string => text.replaceAll(/[!%_]/g, '!$&')
 /** Times that both databases can hold and dates can name. */
-const bounded = (at: number): number => Math.max(dayStart(-8.63e15), Math.min(8.64e15, at))
+export const bounded = (at: number): number => Math.max(dayStart(-8.63e15), Math.min(8.64e15, at))

@@ -17,9 +17,8 @@ export const rowKindOf = ({ opening, settlement }: Known): RowKind => (opening ?
 
 export type Value = string | number | bigint | null
 
-const RUNNING = 0
-const LOST = 1
-const SETTLED = 2
+/** As the column `state` has them. */
+export const states = { running: 0, lost: 1, settled: 2 } as const
 
 const ofOpening = [
   'instance',
@@ -66,7 +65,7 @@ export function rowOf({ id, opening, openingText, settlement, settlementText }: 
     wordOf(opening?.route),
     wordOf(opening?.requestedModel),
     openingText ?? null,
-    settlement ? (settlement.state === 'lost' ? LOST : SETTLED) : RUNNING,
+    states[settlement?.state ?? 'running'],
     wordOf(settlement?.region),
     wholeOf(settlement?.status),
     wholeOf(usage?.input),

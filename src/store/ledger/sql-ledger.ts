@@ -9,6 +9,7 @@ import { type Instance, openDataDirectory } from './instance.ts'
 import { type JournalOptions, openJournal } from './journal.ts'
 import type { StoreLedger } from './ledger.ts'
 import { entriesFrom, findIn, spentFrom, usageFrom } from './queries.ts'
+import { recentFrom } from './recent.ts'
 import { recover } from './recover.ts'
 import { createShipper, type ShipperOptions } from './ship.ts'
 import { batchOf, createLedgerWriter, type LedgerWriter } from './writer.ts'
@@ -141,6 +142,10 @@ export function createSqlLedger(options: SqlLedgerOptions): StoreLedger {
     async *entries(query) {
       await upToDate()
       yield* entriesFrom(database, query)
+    },
+    async recent(query) {
+      await upToDate()
+      return recentFrom(database, query)
     },
     async spent(selector, from, to) {
       await upToDate()

@@ -1,7 +1,7 @@
 /** What every ledger does, whatever it keeps its entries in. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { LedgerEntry, Opening, Settlement, UsageDimension } from '../../../core/ledger.ts'
+import type { EntryPage, EntryPlace, LedgerEntry, Opening, RecentQuery, Settlement, UsageDimension } from '../../../core/ledger.ts'
 import type { StoreLedger } from '../ledger.ts'
 
 const HOUR = 3_600_000
@@ -195,6 +195,83 @@ export function ledgerContract(kind: string, make: (t: TestContext) => Promise<S
     await ledger.flush()
     const [row] = await ledger.usage({ by: [], ...all })
     assert.deepEqual([row?.requests, row?.cost], [1, 10n])
+  })
+
+  const idsOf = ({ entries }: EntryPage): string[] => entries.map(({ id }) => id)
+
+  check('the newest calls come first, page by page, each once, running ones among them', async (ledger) => {
+    // Several in one millisecond: a page may end between them.
+    for (let index = 0; index < 23; index++) ledger.open(openingFor(`req_${String(index).padStart(2, '0')}`, { at: noon + (index >> 2) }))
+    for (let index = 0; index < 23; index += 2) ledger.settle(settlementFor(`req_${String(index).padStart(2, '0')}`, { cost: 1n }))
+    const newest = Array.from({ length: 23 }, (_, index) => `req_${String(22 - index).padStart(2, '0')}`)
+    for (const limit of [1, 4, 5, 22, 23, 100]) {
+      const found: string[] = []
+      let after: EntryPlace | undefined
+      do {
+        const page = await ledger.recent({ limit, after })
+        assert.ok(page.entries.length <= limit)
+        found.push(...idsOf(page))
+        after = page.next
+      } while (after)
+      assert.deepEqual(found, newest, `${limit} a page`)
+    }
+    const { entries } = await ledger.recent({ limit: 2 })
+    assert.deepEqual(entries, [
+      { ...openingFor('req_22', { at: noon + 5 }), settlement: settlementFor('req_22', { cost: 1n }) },
+      openingFor('req_21', { at: noon + 5 }),
+    ])
+    assert.deepEqual(idsOf(await ledger.recent({ limit: 9, from: noon + 1, to: noon + 2 })), ['req_07', 'req_06', 'req_05', 'req_04'])
+    assert.deepEqual(idsOf(await ledger.recent({ limit: 9, after: { at: noon + 1 } })), ['req_03', 'req_02', 'req_01', 'req_00'])
+    assert.deepEqual(await ledger.recent({ limit: 9, to: noon }), { entries: [] })
+  })
+
+  check('what is new does not shift the pages that follow', async (ledger) => {
+    for (const [index, id] of ['req_1', 'req_2', 'req_3'].entries()) ledger.open(openingFor(id, { at: noon + index }))
+    const { next } = await ledger.recent({ limit: 1 })
+    ledger.open(openingFor('req_4', { at: noon + 9 }))
+    assert.deepEqual(idsOf(await ledger.recent({ limit: 9, after: next })), ['req_2', 'req_1'])
+  })
+
+  check('the newest calls are narrowed by what they were, how they ended and what they cost', async (ledger) => {
+    const whose = { organisation: 'org_1', team: 'core', project: 'p', user: 'ada', route: 'r', tags: ['x', 'y'] }
+    ledger.open(openingFor('req_1', { ...whose, at: noon }))
+    ledger.settle(settlementFor('req_1', { provider: 'groq', model: 'llama', status: 200, cost: 5n, charge: 7n }))
+    ledger.open(openingFor('req_2', { key: 'key_b', tags: ['xy'], at: noon + 1 }))
+    ledger.settle(settlementFor('req_2', { provider: 'lab', model: 'qwen', status: 429, error: 'rate_limited' }))
+    ledger.open(openingFor('req_3', { ...whose, user: 'bob', provider: 'groq', at: noon + 2 }))
+    ledger.open(openingFor('req_4', { requestedModel: 'smart', at: noon + 3 }))
+    ledger.settle(settlementFor('req_4', { state: 'lost', status: 500, error: 'lost', cost: 9n, charge: 9n, estimated: true }))
+    const cases: readonly (readonly [Partial<RecentQuery>, ...ids: string[]])[] = [
+      [{}, 'req_4', 'req_3', 'req_2', 'req_1'],
+      [{ where: { key: 'key_b' } }, 'req_2'],
+      [{ where: { organisation: 'org_1' } }, 'req_3', 'req_1'],
+      [{ where: { organisation: 'org_1', user: 'ada' } }, 'req_1'],
+      [{ where: { team: 'core', project: 'p', route: 'r', user: 'bob' } }, 'req_3'],
+      [{ where: { provider: 'groq' } }, 'req_3', 'req_1'],
+      [{ where: { model: 'qwen' } }, 'req_2'],
+      [{ where: { requestedModel: 'smart' } }, 'req_4'],
+      [{ where: { tag: 'x' } }, 'req_3', 'req_1'],
+      [{ where: { tag: '%' } }],
+      [{ where: { status: '429' } }, 'req_2'],
+      [{ status: [400, 499] }, 'req_2'],
+      [{ status: [400, 599] }, 'req_4', 'req_2'],
+      [{ status: [200, 299], where: { organisation: 'org_1' } }, 'req_1'],
+      [{ state: 'running' }, 'req_3'],
+      [{ state: 'lost' }, 'req_4'],
+      [{ state: 'settled' }, 'req_2', 'req_1'],
+      [{ least: { of: 'cost', nanos: 6n } }, 'req_4'],
+      [{ least: { of: 'charge', nanos: 7n } }, 'req_4', 'req_1'],
+      [{ least: { of: 'cost', nanos: 10n ** 30n } }],
+      [{ least: { of: 'cost', nanos: 0n } }, 'req_4', 'req_1'],
+    ]
+    for (const [query, ...ids] of cases) {
+      assert.deepEqual(
+        idsOf(await ledger.recent({ limit: 10, ...query })),
+        ids,
+        JSON.stringify(query, (_, one) => (typeof one === 'bigint' ? `${one}` : one)),
+      )
+      if (ids.length > 1) assert.deepEqual(idsOf(await ledger.recent({ limit: 1, ...query })), ids.slice(0, 1))
+    }
   })
 
   check('what was spent is what was charged for ended calls of that selection', async (ledger) => {
