@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError } from '../core/error.ts'
+import type { Json } from '../core/json.ts'
 import { type FakeRecords, fakeRecords } from './fixtures/records.ts'
 import { createSecrets, type Secrets, type SecretsOptions } from './secrets.ts'
 
@@ -232,6 +233,49 @@ describe('rotation of the master key', () => {
     for (let i = 0; i < 30; i++) assert.equal(await readValue(two, `s${i}`), `value ${i}`)
     assert.equal(new Set((await one.list()).map(({ masterKey }) => masterKey)).size, 1)
     await Promise.all([one.close(), two.close()])
+  })
+})
+
+describe('who may only write to the database', () => {
+  const RECORD = 'setting secrets-master-key'
+  const KNOWN = 'what everybody can read in a file'
+
+  test('cannot name a master key that he knows: nothing is put under it, and nothing that he put is opened', async () => {
+    const records = fakeRecords()
+    const env = { MASTER: key(), NEXT: key() }
+    const readFile = (): string => KNOWN
+    const secrets = replica(records, env, { readFile })
+    await secrets.put('a', 'value-a')
+    // His own store, with that master key, for a record that fits.
+    const row = records.rows.get(RECORD)
+    assert.ok(row)
+    const his = fakeRecords()
+    his.rows.set(RECORD, { ...row, data: { salt: row.data['salt'] ?? '', previous: [], retired: [] } })
+    const theirs = createSecrets({ env: {}, records: his, readFile, masterKey: 'file:/known' })
+    const { masterKey } = await theirs.put('b', 'value-of-his')
+    for (const [id, one] of his.rows) if (one.kind === 'secret') records.rows.set(id, one)
+    const mine = (await secrets.list()).find(({ name }) => name === 'a')?.masterKey ?? ''
+    const line = [{ from: mine, to: masterKey, key: 'AAAA', signature: 'AAAA' }]
+    const attempts: Record<string, Json>[] = [{ retired: [mine] }, { configured: mine }, { retired: [mine], line }]
+    for (const more of attempts) {
+      records.rows.set(RECORD, { ...row, data: { ...row.data, current: masterKey, reference: 'file:/known', ...more } })
+      for (const one of [secrets, replica(records, env, { readFile })]) {
+        await assert.rejects(one.put('c', 'v'), (error) => error instanceof GatewayError && error.message.includes(masterKey))
+        assert.match(await readValue(one, 'b'), /^refused: .*which is not at hand/)
+        if (one !== secrets) await one.close()
+      }
+    }
+    records.rows.set(RECORD, row)
+    assert.equal(await readValue(secrets, 'a'), 'value-a')
+    // A rotation that is one is followed, over several keys, by a replica that knows only the first.
+    const env3 = { ...env, THIRD: key() }
+    const operator = replica(records, env3, { readFile })
+    await secrets.remove('b')
+    await operator.rotateMaster('env:NEXT')
+    await operator.rotateMaster('env:THIRD')
+    const stale = replica(records, env3)
+    assert.equal(await readValue(stale, 'a'), 'value-a')
+    await Promise.all([secrets, theirs, operator, stale].map((one) => one.close()))
   })
 })
 

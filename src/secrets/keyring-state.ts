@@ -2,6 +2,7 @@
 import type { Json } from '../core/json.ts'
 import { isSealed, type Sealed } from './envelope.ts'
 import type { WrappedForm } from './kms/kms.ts'
+import type { Succession } from './succession.ts'
 
 export interface Previous extends Sealed {
   readonly id: string
@@ -14,8 +15,7 @@ export interface Wrapped {
   readonly reference: string
   /** Id of the master key. */
   readonly master: string
-  /** Absent: it was rotated out, and nothing is left of it but its id. */
-  readonly form?: WrappedForm
+  readonly form: WrappedForm
 }
 
 export interface KeyringState {
@@ -28,13 +28,15 @@ export interface KeyringState {
   readonly previous: readonly Previous[]
   /** Keys that were rotated out: a replica with an older configuration does not bring them back. */
   readonly retired: readonly string[]
-  /** At most one for each reference. */
+  /** At most one for each reference; of keys that were rotated out, too: they vouch for what followed. */
   readonly wrapped: readonly Wrapped[]
+  /** What followed on which key, signed by that. At most one for each. */
+  readonly line: readonly Succession[]
 }
 
 const MOST_RETIRED = 50
 
-export const emptyState = (salt: string): KeyringState => ({ salt, previous: [], retired: [], wrapped: [] })
+export const emptyState = (salt: string): KeyringState => ({ salt, previous: [], retired: [], wrapped: [], line: [] })
 
 export const wrappedBy = ({ wrapped }: KeyringState, reference: string): Wrapped | undefined =>
   wrapped.find((one) => one.reference === reference)
@@ -42,24 +44,21 @@ export const wrappedBy = ({ wrapped }: KeyringState, reference: string): Wrapped
 /** Whether the key in force was made for a KMS: then another KMS may wrap the same one. */
 export const isForKms = ({ wrapped, current }: KeyringState): boolean => wrapped.some(({ master }) => master === current)
 
+/** The last are the newest; those of the key in force stay. */
 export function withWrapped(state: KeyringState, entry: Wrapped): KeyringState {
   const others = state.wrapped.filter(({ reference }) => reference !== entry.reference)
-  const [open, over] = [others.filter(({ form }) => form), others.filter(({ form }) => !form)]
+  const [over, open] = [others.filter(({ master }) => master !== state.current), others.filter(({ master }) => master === state.current)]
   return { ...state, wrapped: [...over.slice(-MOST_RETIRED), ...open, entry] }
 }
 
-/** Older keys are done with; of those that a KMS wrapped, the id is left. */
-export const finished = (state: KeyringState): KeyringState => ({
-  ...state,
-  previous: [],
-  wrapped: state.wrapped.map((one) => (one.master === state.current ? one : { reference: one.reference, master: one.master })),
-})
+export const lineWith = ({ line }: KeyringState, more: readonly Succession[], current: string): readonly Succession[] =>
+  [...line.filter(({ from }) => from !== current && !more.some((one) => one.from === from)), ...more].slice(-MOST_RETIRED)
 
 export const retiredWith = ({ retired }: KeyringState, older: ReadonlySet<string>, current: string): readonly string[] =>
   [...retired.filter((id) => id !== current && !older.has(id)), ...older].slice(-MOST_RETIRED)
 
 export function stateOf(data: Readonly<Record<string, Json>>): KeyringState {
-  const { salt, current, reference, configured, previous, retired, wrapped } = data
+  const { salt, current, reference, configured, previous, retired, wrapped, line } = data
   return {
     salt: typeof salt === 'string' ? salt : '',
     ...(typeof current === 'string' && { current }),
@@ -68,6 +67,7 @@ export function stateOf(data: Readonly<Record<string, Json>>): KeyringState {
     previous: Array.isArray(previous) ? previous.filter(isPrevious) : [],
     retired: Array.isArray(retired) ? retired.filter((id) => typeof id === 'string') : [],
     wrapped: Array.isArray(wrapped) ? wrapped.flatMap(wrappedOf) : [],
+    line: Array.isArray(line) ? line.filter(isSuccession) : [],
   }
 }
 
@@ -79,9 +79,15 @@ function wrappedOf(value: Json): readonly Wrapped[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
   const { reference, master, form } = value as Readonly<Record<string, Json>>
   if (typeof reference !== 'string' || typeof master !== 'string') return []
-  if (typeof form !== 'object' || form === null || Array.isArray(form)) return [{ reference, master }]
+  if (typeof form !== 'object' || form === null || Array.isArray(form)) return []
   const { text, by } = form as Readonly<Record<string, Json>>
   // It is shown in messages.
   const plain = typeof by === 'string' && /^[\w:/.@-]{0,300}$/.test(by) ? by : ''
-  return [{ reference, master, ...(typeof text === 'string' && { form: { text, by: plain } }) }]
+  return typeof text === 'string' ? [{ reference, master, form: { text, by: plain } }] : []
+}
+
+function isSuccession(value: unknown): value is Succession {
+  if (typeof value !== 'object' || value === null) return false
+  const { from, to, key, signature } = value as Record<string, unknown>
+  return [from, to, key, signature].every((member) => typeof member === 'string')
 }

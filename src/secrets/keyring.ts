@@ -11,9 +11,9 @@ import type { RecordStore, StoredRecord } from '../core/records.ts'
 import { openMaster, sealMaster } from './envelope.ts'
 import {
   emptyState,
-  finished,
   isForKms,
   type KeyringState,
+  lineWith,
   type Previous,
   retiredWith,
   stateOf,
@@ -24,6 +24,7 @@ import {
 import type { Wrapping } from './kms/wrapping.ts'
 import { type MasterKey, masterKeyFrom, masterKeyOf } from './master-key.ts'
 import { SecretError } from './source.ts'
+import { descends, type Succession, succession } from './succession.ts'
 
 export interface KeyringOptions {
   readonly records: RecordStore
@@ -61,6 +62,7 @@ const WAIT_MS = 30_000
 
 export function createKeyring(options: KeyringOptions): Keyring {
   const { records, masterKey, previousMasterKeys = [], credential, wrapping } = options
+  /** Those that are named here, and what follows on them. What only the database names is not among them. */
   const keys = new Map<string, MasterKey>()
   /** By digest of the text: stretching a passphrase takes long. */
   const made = new Map<string, MasterKey>()
@@ -103,9 +105,13 @@ export function createKeyring(options: KeyringOptions): Keyring {
     record = await records.update({ kind, id, version, data: jsonOf(state) })
   }
 
-  /** A KMS's is undefined where it has wrapped none, or none that is still in use. */
+  /** A KMS's is undefined where it has wrapped none. */
+  const found = (reference: string, state: KeyringState): Promise<MasterKey | undefined> =>
+    isKms(reference) ? unwrapped(reference, wrappedBy(state, reference)) : keyOfText(reference, state)
+
+  /** Of a reference that is named by whoever may. */
   async function keyOf(reference: string, state: KeyringState): Promise<MasterKey | undefined> {
-    const key = isKms(reference) ? await unwrapped(reference, wrappedBy(state, reference)) : await keyOfText(reference, state)
+    const key = await found(reference, state)
     if (key) keys.set(key.id, key)
     return key
   }
@@ -122,7 +128,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
   }
 
   async function unwrapped(reference: string, entry: Wrapped | undefined): Promise<MasterKey | undefined> {
-    if (!entry?.form) return undefined
+    if (!entry) return undefined
     try {
       return await wrapping.unwrap(reference, entry.form, entry.master)
     } catch (error) {
@@ -150,9 +156,9 @@ export function createKeyring(options: KeyringOptions): Keyring {
     openPrevious(state)
     const needed = (id: string | undefined): id is string =>
       id !== undefined && !keys.has(id) && (id === current || state.previous.some((one) => one.id === id))
-    // Another KMS is asked only for what is missing. Another replica may know a reference that this one cannot read.
-    for (const reference of [...previousMasterKeys, ...(inForce === undefined ? [] : [inForce])])
-      if (isKms(reference) ? needed(wrappedBy(state, reference)?.master) : needed(current)) await keyOf(reference, state).catch(ignored)
+    // Another KMS is asked only for what is missing.
+    for (const reference of previousMasterKeys)
+      if (isKms(reference) && (needed(wrappedBy(state, reference)?.master) || needed(current))) await keyOf(reference, state).catch(ignored)
     // The same key of a KMS under another name: an alias that leads elsewhere by now, an ARN in place of an alias.
     for (const entry of state.wrapped.filter(({ master }) => master === current))
       for (const reference of [masterKey, ...previousMasterKeys])
@@ -160,6 +166,11 @@ export function createKeyring(options: KeyringOptions): Keyring {
           const key = await unwrapped(reference, entry).catch(ignored)
           if (key) keys.set(key.id, key)
         }
+    // Another replica may have turned to a reference that is not named here: it has to follow on a key that is.
+    if (needed(current) && inForce !== undefined && [...keys.values()].some((key) => descends(current, key, state.line))) {
+      const key = await found(inForce, state).catch(ignored)
+      if (key?.id === current) keys.set(key.id, key)
+    }
     openPrevious(state)
     return state
   }
@@ -176,12 +187,22 @@ export function createKeyring(options: KeyringOptions): Keyring {
     const older = new Set([...(state.current === undefined ? [] : [state.current]), ...state.previous.map(({ id }) => id)])
     older.delete(key.id)
     const previous: Previous[] = []
+    const line: Succession[] = []
     for (const id of older) {
       const old = keys.get(id)
       if (!old) throw missingKey(id, state)
       previous.push({ id, by: key.id, ...sealMaster(old, key) })
+      line.push(succession(old, key))
     }
-    return { ...state, current: key.id, reference, configured: own, previous, retired: retiredWith(state, older, key.id) }
+    return {
+      ...state,
+      current: key.id,
+      reference,
+      configured: own,
+      previous,
+      retired: retiredWith(state, older, key.id),
+      line: lineWith(state, line, key.id),
+    }
   }
 
   /** The key in force goes under a KMS as it is: nothing else has to be wrapped anew. */
@@ -295,7 +316,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
       alone(async () => {
         const state = await settled()
         if (state.current !== currentId || state.previous.length === 0) return
-        await write(finished(state))
+        await write({ ...state, previous: [] })
       }),
     supersededBy: () => superseded,
   }
