@@ -86,3 +86,23 @@ test('budgets and limits hold in an embedded gateway too, and usage can be asked
   assert.equal(row?.cost, 3_000_000n)
   await gateway.close()
 })
+
+test('a budget holds for the place and the class of service that a call asks for', async () => {
+  const price = { input: 0, output: 1, geos: { us: 1.1 }, tiers: { fast: { factor: 2 } } }
+  const gateway = createGateway({
+    providers: { simulator: {} },
+    models: { work: { targets: [{ provider: 'simulator', model: 'echo', price }] } },
+    // A thousand tokens at the listed rate are a tenth of a cent.
+    budgets: [{ name: 'pocket', limit: '0.00105', window: 'total' }],
+  })
+  const status = async (wishes: object): Promise<number> => {
+    const body = { model: 'work', max_tokens: 1_000, messages: [{ role: 'user', content: 'Hi' }], ...wishes }
+    const response = await gateway.fetch('http://any/v1/messages', { method: 'POST', body: JSON.stringify(body) })
+    await response.text()
+    return response.status
+  }
+  assert.equal(await status({ inference_geo: 'us' }), 402)
+  assert.equal(await status({ speed: 'fast' }), 402)
+  assert.equal(await status({}), 200)
+  await gateway.close()
+})

@@ -288,7 +288,8 @@ const pricedBy =
           inputTokens,
           outputTokens: outputTokens * answers,
           cacheMarks: cacheMarksOf(text),
-          serviceTier: stringOf(json['service_tier']),
+          serviceTier: json['speed'] === 'fast' ? 'fast' : stringOf(json['service_tier'] ?? json['serviceTier']),
+          geo: stringOf(json['inference_geo'])?.toLowerCase(),
         })
       )
     },
