@@ -18,6 +18,9 @@ import type { Line } from './gateway.ts'
 
 const catalog = createCatalog()
 
+/** All at once: these tests wait for time limits more than they compute. */
+const inEveryDialect = (act: (dialect: DialectId) => Promise<void>): Promise<unknown> => Promise.all(dialects.map(act))
+
 interface Rigged {
   readonly line: Line
   readonly outcomes: Outcome[]
@@ -101,7 +104,7 @@ const faults: Readonly<Record<string, Step>> = {
 
 for (const [name, fault] of Object.entries(faults))
   test(`${name} moves the call to the next target, unseen`, async () => {
-    for (const dialect of dialects)
+    await inEveryDialect(async (dialect) => {
       for (const streamed of [false, true]) {
         const under = rigged([fault], [streamed ? goodStream : good])
         const got = await call(under, dialect, streamed)
@@ -117,10 +120,11 @@ for (const [name, fault] of Object.entries(faults))
         assert.equal(under.outcomes[0]?.error, undefined)
         assert.equal(under.transport.open(), 0)
       }
+    })
   })
 
 test('a stream that breaks before its first output moves on too', async () => {
-  for (const dialect of dialects)
+  await inEveryDialect(async (dialect) => {
     for (const body of [
       [chunk({ role: 'assistant' }), broken()],
       [': waiting\n\n', 'data: {"error":{"message":"no","type":"server_error"}}\n\n'],
@@ -131,6 +135,7 @@ test('a stream that breaks before its first output moves on too', async () => {
       assert.equal(got.headers['x-signalbox-provider'], 'two', `${dialect} ${JSON.stringify(body)} ${got.text}`)
       assert.match(got.text, ending)
     }
+  })
 })
 
 test('what the caller did wrong is not tried elsewhere, and the provider’s words and status are kept', async () => {
@@ -168,7 +173,7 @@ test('a provider that refuses our key is no 401 to the caller', async () => {
 // ---- after it -------------------------------------------------------------------------------------------------------
 
 test('after the first output there is no other target: the stream ends in an error, never like a success', async () => {
-  for (const dialect of dialects)
+  await inEveryDialect(async (dialect) => {
     for (const rest of [[broken()], [5_000], ['data: {"error":{"message":"no"}}\n\n'], ['data: {"choices":[{"de'], []]) {
       const under = rigged([{ body: [chunk({ content: 'Hel' }), 20, ...rest] }], [goodStream])
       const got = await call(under, dialect, true)
@@ -181,16 +186,17 @@ test('after the first output there is no other target: the stream ends in an err
       assert.ok(under.outcomes[0]?.error)
       assert.equal(under.transport.open(), 0)
     }
+  })
 })
 
 test('pings and comments are no sign that the model lives', async () => {
   const pings = Array.from({ length: 40 }, () => [': ping\n\n', 50]).flat()
-  for (const dialect of dialects) {
+  await inEveryDialect(async (dialect) => {
     const started = performance.now()
     const got = await call(rigged([{ body: [chunk({ content: 'Hel' }), ...pings, chunk({}, 'stop')] }]), dialect, true)
     assert.match(got.text, /"error"/)
     assert.ok(performance.now() - started < 1_200, 'the idle limit was pushed back')
-  }
+  })
 })
 
 // ---- retries and keys -----------------------------------------------------------------------------------------------
@@ -273,7 +279,7 @@ test('a caller that stops reading in the middle is settled as gone', async () =>
 })
 
 test('a caller that reads slowly is not taken for a provider that is silent', async () => {
-  for (const dialect of dialects) {
+  await inEveryDialect(async (dialect) => {
     const under = rigged([{ body: [chunk({ content: 'Hel' }), 5, chunk({ content: 'lo' }), 5, chunk({}, 'stop'), 'data: [DONE]\n\n'] }])
     const body = dialect === 'gemini' ? plainBody(dialect, 'fast', 'Hi') : { ...plainBody(dialect, 'fast', 'Hi'), stream: true }
     const [path = '', query = ''] = pathOf(dialect, 'fast', true).split('?')
@@ -287,13 +293,13 @@ test('a caller that reads slowly is not taken for a provider that is silent', as
     }
     assert.match(text, ending, `${dialect}: ${text}`)
     assert.doesNotMatch(text, /"error":\{/)
-  }
+  })
 })
 
 // ---- signs of life --------------------------------------------------------------------------------------------------
 
 test('a slow first event: signs of life commit the status, not the target', async () => {
-  for (const dialect of dialects) {
+  await inEveryDialect(async (dialect) => {
     const under = rigged([{ afterMs: 150, status: 500, body: '{}' }], [goodStream], { keepAliveMs: 40 })
     const got = await call(under, dialect, true)
     assert.equal(got.status, 200)
@@ -302,18 +308,18 @@ test('a slow first event: signs of life commit the status, not the target', asyn
     assert.doesNotMatch(got.text, /"error":\{/)
     assert.equal(under.outcomes[0]?.provider, 'two')
     assert.equal(under.outcomes[0]?.error, undefined)
-  }
+  })
 })
 
 test('signs of life, and then no target: the error is told inside the stream', async () => {
-  for (const dialect of dialects) {
+  await inEveryDialect(async (dialect) => {
     const under = rigged([{ afterMs: 120, status: 500, body: '{}' }], [{ afterMs: 50, status: 401, body: '{}' }], { keepAliveMs: 30 })
     const got = await call(under, dialect, true)
     assert.equal(got.status, 200)
     assert.match(got.text, /"error"/)
     assert.doesNotMatch(got.text, ending)
     assert.equal(under.outcomes[0]?.error?.code, 'upstream_unavailable')
-  }
+  })
 })
 
 test('a body that only the provider understands has signs of life all the same', async () => {

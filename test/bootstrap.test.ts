@@ -39,10 +39,10 @@ function project(version = '1.0.0') {
   writeFileSync(
     join(root, 'src/server/cli.ts'),
     `const words: string[] = process.argv.slice(2)
-console.log('ran', ...words, process.env.NODE_COMPILE_CACHE?.includes('node_modules') ? 'cached' : '')
 let terms = 0
 process.on('SIGTERM', () => { if (++terms === 1) setTimeout(() => { console.log('drained'); process.exit(0) }, 300) })
 process.on('SIGHUP', () => console.log('reloaded'))
+console.log('ran', ...words, process.env.NODE_COMPILE_CACHE?.includes('node_modules') ? 'cached' : '')
 if (words.includes('stay')) setInterval(() => {}, 1000)
 if (words.includes('fail')) process.exit(9)
 `,
