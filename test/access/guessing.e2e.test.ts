@@ -70,11 +70,16 @@ test('one network of IPv6 is one address', async () => {
   assert.equal(await statusOf('guess-number-10', '2001:db8:0:8::1'), 401)
 })
 
-test('one stale key, and one that has expired, are no guesses', async () => {
+test('one stale key, and those that have expired or were revoked, are no guesses', async () => {
   const here = '203.0.113.5'
   for (let time = 0; time < 30; time++) assert.equal(await statusOf('a-stale-key', here), 401)
   for (let time = 0; time < 12; time++) {
-    const { key } = await rig.owner.keys.create({ expiresIn: '1ms' })
+    const ended = await rig.owner.keys.create({ expiresIn: '1ms' })
+    assert.equal(await statusOf(ended.key, here), 401)
+    const { id, key } = await rig.owner.keys.create({})
+    assert.equal(await statusOf(key, here), 200)
+    await rig.owner.keys.revoke(id)
+    for (let tries = 0; tries < 100 && (await statusOf(key, here)) === 200; tries++) await new Promise((resolve) => setTimeout(resolve, 10))
     assert.equal(await statusOf(key, here), 401)
   }
 })

@@ -51,7 +51,7 @@ export interface AccessOptions extends Omit<DirectoryOptions, 'records' | 'stale
   readonly audit?: (event: AuditEvent) => void
   /**
    * Told of each credential that `authenticate` does not know, with the address it came from. What to answer instead of 401, if anything.
-   * Of those that are known, expired ones included, it never hears. Absent: unknown ones are refused and no more.
+   * Of those that are known, or were, it never hears. Absent: unknown ones are refused and no more.
    */
   readonly stranger?: (address: string | undefined, credential: string) => GatewayError | undefined
   /** How the documents of issuers are fetched. Needed where there are any. */
@@ -197,7 +197,7 @@ export function createAccess({
     if (form === 'jwt' && jwt) return jwt.verify(credential, digest).then((principal) => seen(principal, caller))
     if (!directory) throw new UnknownCredential(UNKNOWN)
     return directory.find(form === 'admin' || form === 'token' ? form : 'key', digest).then((found) => {
-      if (!found) throw new UnknownCredential(UNKNOWN)
+      if (!found) throw directory.gone(digest) ? refused(UNKNOWN) : new UnknownCredential(UNKNOWN)
       return confirmed(directory, digest, found, caller)
     })
   }

@@ -47,6 +47,8 @@ export interface Directory {
   /** From memory. */
   get(digest: string): Found | undefined
   key(id: string): Entry | undefined
+  /** Whether it opened something here before: a key that was revoked since, or the former one of one rotated twice. */
+  gone(digest: string): boolean
   /** Asks the store. Undefined: nobody has it. Rejects with `store-unavailable` when nobody can tell. */
   find(kind: DirectoryKind, digest: string): Promise<Found | undefined>
   findKey(id: string): Promise<Entry | undefined>
@@ -93,6 +95,7 @@ export function createDirectory({
   let loaded = false
   /** Digests that nobody has, and until when to say so. */
   const unknown = boundedMap<number>(MOST_UNKNOWN)
+  const gone = boundedMap<true>(MOST_UNKNOWN)
   const lookups = new Map<string, Promise<Found | undefined>>()
   /** Counts the store's changes: an answer from before one is not remembered as “nobody has it”. */
   let changes = 0
@@ -119,6 +122,7 @@ export function createDirectory({
   return {
     get: (digest) => tables.digests.get(digest),
     key: (id) => tables.entries.get(entryKey(kindOfKey(id), id)),
+    gone: (digest) => gone.get(digest) === true,
     learn: (record) => put(tables, record),
     loaded: () => loaded,
     tokens: () => tables.entries.values().filter(({ kind }) => kind === 'token'),
@@ -192,6 +196,7 @@ export function createDirectory({
         after = page.next
       } while (after !== undefined)
     }
+    for (const digest of tables.digests.keys()) if (!fresh.digests.has(digest)) gone.set(digest, true)
     tables = fresh
     loaded = true
     unknown.clear()
@@ -224,7 +229,11 @@ export function createDirectory({
     if (!entry) return
     entries.delete(name)
     const mine = [entry.record.lookup, ...formerDigests(entry.record).map(({ digest }) => digest)]
-    for (const digest of mine) if (digest !== undefined && digests.get(digest)?.entry === entry) digests.delete(digest)
+    for (const digest of mine) {
+      if (digest === undefined || digests.get(digest)?.entry !== entry) continue
+      digests.delete(digest)
+      gone.set(digest, true)
+    }
   }
 }
 
