@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import { scratch } from '../processes.ts'
 import { type Measure, median, ratio } from '../report.ts'
 import { PLAIN_CHAT, SIGNALBOX_ENV, type Subject, spend, startSignalbox } from '../subjects.ts'
-import { type Bench, rotated, type Section, Series, warmUp } from './section.ts'
+import { type Bench, rotated, type Section, Series, TURNS, warmUp } from './section.ts'
 
 const CONNECTIONS = 16
-const CALLS = 8_000
+const CALLS = 3_000
 /** Until the last entries of the ledger are in the database. */
 const SHIPPED_MS = 700
 
@@ -65,8 +65,8 @@ export const governedCalls: Section = async (bench) => {
       subjects.push(subject)
     }
     for (const subject of subjects) await warmUp(bench, 'governed', subject, CONNECTIONS)
-    for (let round = 0; round < rounds; round++) {
-      say(`governed: round ${round + 1} of ${rounds}`)
+    for (let round = 0; round < rounds * TURNS; round++) {
+      say(`governed: turn ${round + 1} of ${rounds * TURNS}`)
       for (const subject of rotated(subjects, round)) {
         const spent = await spend(rig, subject, { calls: CALLS, connections: CONNECTIONS }, PLAIN_CHAT, SHIPPED_MS)
         cpu.add(subject.id, spent.cpuUs / CALLS)

@@ -3,11 +3,11 @@ import { PLAIN_MODEL, requestBody } from '../payloads.ts'
 import { type Child, ROOT, SUBJECT_CORE, scratch, startNode } from '../processes.ts'
 import { type Measure, median, ratio } from '../report.ts'
 import { difference, hasEmbed, PLAIN_CHAT, SIGNALBOX_ENV, signalboxConfig, spend } from '../subjects.ts'
-import { type Bench, rotated, type Section, Series, subjectsOf, warmUp } from './section.ts'
+import { type Bench, rotated, type Section, Series, subjectsOf, TURNS, warmUp } from './section.ts'
 
 const CONNECTIONS = 16
-const CALLS: Record<string, number> = { portkey: 1_500 }
-const callsOf = (id: string): number => CALLS[id] ?? 8_000
+const CALLS: Record<string, number> = { portkey: 600 }
+const callsOf = (id: string): number => CALLS[id] ?? 3_000
 
 /** An application's own process: it calls the provider with `fetch`, or through the embedded gateway. */
 export type EmbeddedMode = 'fetch' | 'gateway'
@@ -35,8 +35,8 @@ export const plain: Section = async (bench) => {
   const perSecond = new Series()
   const allocated = new Series()
   for (const subject of subjects) await warmUp(bench, 'plain', subject, CONNECTIONS)
-  for (let round = 0; round < rounds; round++) {
-    say(`plain: round ${round + 1} of ${rounds}`)
+  for (let round = 0; round < rounds * TURNS; round++) {
+    say(`plain: turn ${round + 1} of ${rounds * TURNS}`)
     for (const subject of rotated(subjects, round)) {
       const calls = callsOf(subject.id)
       const spent = await spend(rig, subject, { calls, connections: CONNECTIONS }, PLAIN_CHAT)

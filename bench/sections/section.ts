@@ -36,6 +36,12 @@ export async function warmUp(
   await rig.load({ shot: subject.shot(PLAIN_CHAT), calls: WARM_UP, connections })
 }
 
+/**
+ * A machine that is shared is faster in one second than in the next: the shorter the turns, the more alike are those of one round. So each
+ * round asked for is so many, with as much less in each.
+ */
+export const TURNS = 3
+
 /** The subjects in another order each round, so that none always runs after the same neighbour. */
 export const rotated = <T>(items: readonly T[], round: number): readonly T[] => {
   const by = items.length === 0 ? 0 : round % items.length

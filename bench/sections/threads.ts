@@ -1,10 +1,10 @@
 import { type Measure, median, ratio } from '../report.ts'
 import { PLAIN_CHAT, type Subject, spend, startSignalbox } from '../subjects.ts'
-import { rotated, type Section, Series, warmUp } from './section.ts'
+import { rotated, type Section, Series, TURNS, warmUp } from './section.ts'
 
 /** Enough for either: with half of the calls at a time a thread would wake twice as often. */
 const CONNECTIONS = 64
-const CALLS = 12_000
+const CALLS = 4_000
 
 /** Calls that each thread has had. */
 async function shares({ shot }: Subject): Promise<readonly number[]> {
@@ -25,8 +25,8 @@ export const threads: Section = async ({ rig, rounds, say }) => {
       for (let thread = 0; thread < count; thread++) await warmUp({ rig, say }, 'threads', subject, CONNECTIONS)
     }
     const before = await shares(subjects[1]!)
-    for (let round = 0; round < rounds; round++) {
-      say(`threads: round ${round + 1} of ${rounds}`)
+    for (let round = 0; round < rounds * TURNS; round++) {
+      say(`threads: turn ${round + 1} of ${rounds * TURNS}`)
       for (const subject of rotated(subjects, round)) {
         const spent = await spend(rig, subject, { calls: CALLS, connections: CONNECTIONS }, PLAIN_CHAT)
         cpu.add(subject.id, spent.cpuUs / CALLS)
