@@ -9,6 +9,8 @@ import type { Clock } from './loop-delay.ts'
 interface FakeClock extends Clock {
   /** Lets so many milliseconds pass; what is due comes in order. */
   pass(ms: number): void
+  /** The same in one turn of the loop: what is due comes late, with the next `pass`. */
+  stall(ms: number): void
   readonly pending: number
 }
 
@@ -31,7 +33,10 @@ function fakeClock(): FakeClock {
         timers.delete(next)
         next.run()
       }
-      at = end
+      at = Math.max(at, end)
+    },
+    stall(ms) {
+      at += ms
     },
     get pending() {
       return timers.size
@@ -190,6 +195,34 @@ test('a reload changes the bounds for those who wait', async () => {
   const second = later(enter(admission))
   admission.configure({ calls: 5 })
   await second
+})
+
+/** Callers who come until one is refused. */
+function crowd(admission: Admission): void {
+  for (;;) {
+    try {
+      void later(enter(admission))
+    } catch {
+      return
+    }
+  }
+}
+
+test('where calls wait and the loop is calm the places grow at once; quick turns between long ones are no calm', () => {
+  const calm = rig()
+  crowd(calm.admission)
+  const before = calm.admission.report().limit
+  calm.clock.pass(60)
+  assert.ok(calm.admission.report().limit > before * 1.5)
+
+  const { admission, clock } = rig()
+  for (let turn = 0; turn < 20; turn++) {
+    crowd(admission)
+    clock.stall(95)
+    clock.pass(45)
+  }
+  // Until the second long one it may have been a lone pause. With each quick turn for calm they would be 2,000 by now.
+  assert.ok(admission.report().limit < before * 3, `${admission.report().limit} places`)
 })
 
 test('in 2,000 random schedules no place is lost or given twice, and nobody waits for ever', async () => {
