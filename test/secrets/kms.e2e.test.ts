@@ -12,6 +12,7 @@ import { secretsCommand } from '../../src/server/commands/secrets.ts'
 import { startServing } from '../../src/server/start.ts'
 import { sqliteUrl } from '../../src/store/testing/databases.ts'
 import { withPostgres } from '../services/postgres.ts'
+import { reply } from './chat-reply.ts'
 
 const OWNER = 'the-owner-of-this-test'
 const KEY = 'provider-key-canary'
@@ -22,14 +23,6 @@ after(() => {
   else process.env['SIGNALBOX_ADMIN_KEY'] = before
 })
 
-const reply = {
-  id: 'c',
-  object: 'chat.completion',
-  created: 1,
-  model: 'm',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-}
 const provider = () =>
   fakeServer(({ headers }) =>
     headers['authorization'] === `Bearer ${KEY}` ? { body: reply } : { status: 401, body: { error: { message: 'no such key' } } },

@@ -10,16 +10,9 @@ import type { Config } from '../../src/config/config.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { fakeServer } from '../../src/secrets/fixtures/fake-server.ts'
 import { startServing } from '../../src/server/start.ts'
+import { reply } from './chat-reply.ts'
 
 const OWNER = 'the-owner-of-this-test'
-const reply = {
-  id: 'c',
-  object: 'chat.completion',
-  created: 1,
-  model: 'm',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-}
 
 test('three kinds of keys, each replaced several times while sixteen callers call', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-rotation-'))
