@@ -86,7 +86,7 @@ function ownTransport(): Transport {
   if (globalThis.process?.versions?.node === undefined) return fetchTransport()
   let loaded: Promise<Transport> | undefined
   const load = (): Promise<Transport> => {
-    loaded ??= import('./egress/transport-undici.ts').then(({ undiciTransport }) => undiciTransport())
+    loaded ??= import('./egress/transport-node.ts').then(({ nodeTransport }) => nodeTransport())
     return loaded
   }
   return {

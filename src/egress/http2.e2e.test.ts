@@ -11,13 +11,13 @@ import { selfSigned } from '../../test/self-signed.ts'
 import { Cancellation } from '../core/cancellation.ts'
 import { GatewayError } from '../core/error.ts'
 import type { UpstreamResponse } from '../core/http.ts'
-import { undiciTransport } from './transport-undici.ts'
+import { nodeTransport } from './transport-node.ts'
 
 const certificate = selfSigned()
 // This process alone, which is this file's.
 setDefaultCACertificates([certificate.cert])
 
-const transport = undiciTransport()
+const transport = nodeTransport()
 const closing: (() => void)[] = []
 after(async () => {
   await transport.close()

@@ -9,6 +9,7 @@ import { emptyBody, type Headers, type HttpRequest } from '../core/http.ts'
 import { joinedBytes } from '../core/text.ts'
 import { createTurn } from '../core/turn.ts'
 import type { Line } from '../gateway.ts'
+import type { Answering } from './answering.ts'
 import { decompressed } from './decompress.ts'
 import { sendRefusal, sendReply } from './send.ts'
 
@@ -27,6 +28,10 @@ export interface CallEdgeOptions {
 
 export interface CallEdge {
   serve(request: IncomingMessage, response: ServerResponse): void
+  /** Refuses a call for which there is no room, before its body is read; false: it may come. */
+  turnsAway(request: HttpRequest, response: Answering): boolean
+  /** A call that is there in whole. */
+  answer(request: HttpRequest, response: Answering): void
   /** Ends every running call with this error. */
   cancelAll(error: GatewayError): void
 }
@@ -39,10 +44,18 @@ const turn = createTurn()
 export function callEdge({ line, maxBody, ready, sheds, plain: read = plainRequest }: CallEdgeOptions): CallEdge {
   const running = new Set<Cancellation>()
 
+  const turnsAway = (request: () => HttpRequest, response: Answering): boolean => {
+    const full = line().turnAway(request)
+    if (full) sendRefusal(full, response, !ready())
+    return full !== undefined
+  }
+
   return {
+    turnsAway: (request, response) => turnsAway(() => request, response),
+    answer: (request, response) => turn.atEnd(() => void answer(request, response)),
     serve(request, response) {
-      const full = line().turnAway(() => read(request, emptyBody))
-      if (full) return sendRefusal(full, response, !ready())
+      if (turnsAway(() => read(request, emptyBody), response)) return
+      const http10 = request.httpVersionMajor === 1 && request.httpVersionMinor === 0
       const pieces: Uint8Array[] = []
       let size = 0
       let refused = false
@@ -58,13 +71,13 @@ export function callEdge({ line, maxBody, ready, sheds, plain: read = plainReque
         } else pieces.push(piece)
       })
       request.on('end', () => {
-        if (!refused) turn.atEnd(() => void answer(request, response, size === 0 ? emptyBody : joinedBytes(pieces, size)))
+        if (!refused) turn.atEnd(() => void answer(read(request, size === 0 ? emptyBody : joinedBytes(pieces, size)), response, http10))
       })
 
       function tooLarge(): void {
         refused = true
         const error = new GatewayError('too-large', `The request body is larger than ${most} bytes.`, { shouldRetry: false })
-        refuse(request, response, error)
+        refuse(read(request, emptyBody), response, error)
         request.resume()
         const timer = setTimeout(() => request.destroy(), LINGER_MS)
         request.once('close', () => clearTimeout(timer))
@@ -75,7 +88,7 @@ export function callEdge({ line, maxBody, ready, sheds, plain: read = plainReque
     },
   }
 
-  async function answer(request: IncomingMessage, response: ServerResponse, sent: Uint8Array): Promise<void> {
+  async function answer(request: HttpRequest, response: Answering, http10 = false): Promise<void> {
     if (response.destroyed) return
     const cancellation = new Cancellation()
     running.add(cancellation)
@@ -84,27 +97,26 @@ export function callEdge({ line, maxBody, ready, sheds, plain: read = plainReque
       if (!response.writableFinished)
         cancellation.cancel(new GatewayError('client-closed', 'The caller hung up before the answer was complete.'))
     })
-    const plain = read(request, sent)
-    const encoding = plain.headers['content-encoding']
-    const framing = plain.headers['transfer-encoding']
-    let whole = plain
+    const { headers, body } = request
+    const encoding = headers['content-encoding']
+    const framing = headers['transfer-encoding']
+    let whole = request
     if (encoding !== undefined || framing !== undefined) {
       try {
         if (framing !== undefined && framing.toLowerCase() !== 'chunked') throw strangeFraming()
-        if (encoding !== undefined && encoding !== 'identity' && sent.length > 0)
-          whole = { ...plain, body: await decompressed(sent, encoding, maxBody()) }
+        if (encoding !== undefined && encoding !== 'identity' && body.length > 0)
+          whole = { ...request, body: await decompressed(body, encoding, maxBody()) }
       } catch (error) {
         return refuse(request, response, gatewayErrorOf(error))
       }
     }
     const reply = await line().handle(whole, cancellation)
-    await sendReply(reply, response, { method: whole.method, closing: !ready() || sheds?.() === true })
+    await sendReply(reply, response, { method: whole.method, closing: !ready() || sheds?.() === true, http10 })
   }
 
-  function refuse(request: IncomingMessage, response: ServerResponse, error: GatewayError): void {
-    const plain = read(request, emptyBody)
+  function refuse(request: HttpRequest, response: Answering, error: GatewayError): void {
     // A body that was not read to its end leaves the connection in the middle of it.
-    void sendReply(line().refuse(plain, error), response, { method: plain.method, closing: true })
+    void sendReply(line().refuse({ ...request, body: emptyBody }, error), response, { method: request.method, closing: true })
   }
 }
 

@@ -9,6 +9,7 @@ import { ADMIN_PREFIX, type AdminParts, adminApi } from '../admin/api.ts'
 import type { GatewayError } from '../core/error.ts'
 import { checkPort, closed, listenOptions, moreListeners } from './acceptors.ts'
 import { type CallEdgeOptions, callEdge } from './call-edge.ts'
+import { type ShortWay, takeShortWay } from './http1/short-way.ts'
 import { type MetricsEndpoint, serveMetrics } from './metrics.ts'
 import { isWebSocket, refuseGarbage, refuseUpgrade } from './odd-connections.ts'
 import type { Balance } from './threads/balance.ts'
@@ -72,6 +73,7 @@ export function createHttpServer({
   ...options
 }: HttpServerOptions): HttpServer {
   const { line, ready } = options
+  let shortWay: ShortWay | undefined
   const edge = callEdge({ ...options, sheds: balance?.sheds, plain: secure?.plainRequest })
   const listening = (handler: Listening): Server => {
     const server = (secure?.createServer ?? createServer)(
@@ -86,6 +88,13 @@ export function createHttpServer({
       },
       (request, response) => (isOwn(request.url ?? '/') ? handler(request, response) : edge.serve(request, response)),
     )
+    if (!secure)
+      shortWay = takeShortWay(server, {
+        edge,
+        takes: ({ target, length }) => !isOwn(target) && length <= options.maxBody(),
+        firstMs: Math.min(30_000, uploadMs),
+        uploadMs,
+      })
     // Without this, an upgrade that nobody handles is a request like any other in Node, but its socket is half gone.
     server.on('upgrade', (request: IncomingMessage, socket: Socket) => void refuseUpgrade(request, socket, line()))
     server.on('clientError', refuseGarbage)
@@ -112,14 +121,21 @@ export function createHttpServer({
     },
     async close() {
       // A connection whose call ends from now on would stay open for its next one.
-      const sweep = setInterval(() => server.server.closeIdleConnections(), SWEEP_MS)
+      const sweep = setInterval(() => {
+        server.server.closeIdleConnections()
+        shortWay?.closeIdle()
+      }, SWEEP_MS)
       try {
         await Promise.all([server.close(), ...more.map(closed)])
       } finally {
         clearInterval(sweep)
+        shortWay?.close()
       }
     },
     cancelAll: edge.cancelAll,
-    destroyAll: () => server.server.closeAllConnections(),
+    destroyAll() {
+      server.server.closeAllConnections()
+      shortWay?.destroyAll()
+    },
   }
 }

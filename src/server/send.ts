@@ -1,8 +1,8 @@
 /** A reply of the line, written to a socket: whole at once, or as it comes, at the caller's pace. */
-import type { ServerResponse } from 'node:http'
 import { type Chunk, type HttpReply, unread } from '../core/http.ts'
 import { createTurn } from '../core/turn.ts'
 import type { BriefRefusal } from '../ingress/brief-refusals.ts'
+import type { Answering } from './answering.ts'
 
 /** A caller that reads nothing for this long is gone. */
 const STALL_MS = 30_000
@@ -11,10 +11,12 @@ export interface SendOptions {
   readonly method: string
   /** The gateway stops: the connection is not to be used again. */
   readonly closing: boolean
+  /** The caller has no chunks, and so no trailers. */
+  readonly http10?: boolean
 }
 
 /** Nobody is left to tell when an answer cannot be sent to its end: the connection breaks, which no caller takes for success. */
-export async function sendReply(reply: HttpReply, response: ServerResponse, options: SendOptions): Promise<void> {
+export async function sendReply(reply: HttpReply, response: Answering, options: SendOptions): Promise<void> {
   const { body } = reply
   try {
     if (!(body instanceof Uint8Array)) await sendPieces(reply, body, response, options)
@@ -27,7 +29,7 @@ export async function sendReply(reply: HttpReply, response: ServerResponse, opti
 const turn = createTurn()
 
 /** With its head in one piece, together with others: there are many of them just when time is short. */
-export function sendRefusal({ status, headers, body }: BriefRefusal, response: ServerResponse, closing: boolean): void {
+export function sendRefusal({ status, headers, body }: BriefRefusal, response: Answering, closing: boolean): void {
   turn.atEnd(() => {
     if (response.destroyed) return
     if (closing) headers['connection'] = 'close'
@@ -37,7 +39,7 @@ export function sendRefusal({ status, headers, body }: BriefRefusal, response: S
   })
 }
 
-function sendWhole({ status, headers }: HttpReply, body: Uint8Array, response: ServerResponse, { method, closing }: SendOptions): void {
+function sendWhole({ status, headers }: HttpReply, body: Uint8Array, response: Answering, { method, closing }: SendOptions): void {
   if (closing) headers['connection'] = 'close'
   headers['content-length'] = String(body.length)
   turn.atEnd(() => {
@@ -54,13 +56,12 @@ function sendWhole({ status, headers }: HttpReply, body: Uint8Array, response: S
 async function sendPieces(
   { status, headers, trailers }: HttpReply,
   body: AsyncIterable<Chunk>,
-  response: ServerResponse,
-  { closing }: SendOptions,
+  response: Answering,
+  { closing, http10 }: SendOptions,
 ): Promise<void> {
   if (response.destroyed) return unread(body)
   if (closing) headers['connection'] = 'close'
-  // HTTP/1.0 callers have no chunks, and so no trailers.
-  if (response.req.httpVersionMajor === 1 && response.req.httpVersionMinor === 0) delete headers['trailer']
+  if (http10) delete headers['trailer']
   response.writeHead(status, headers)
   let begun = false
   // The head leaves with the first chunk where that is there already.
@@ -79,7 +80,7 @@ async function sendPieces(
   })
 }
 
-function drained(response: ServerResponse): Promise<void> {
+function drained(response: Answering): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => response.destroy(), STALL_MS)
     const done = (): void => {

@@ -13,7 +13,7 @@ import { connectTime } from '../egress/connect-time.ts'
 import { reasoningMemory } from '../egress/reasoning-memory.ts'
 import { createRetryBudgets } from '../egress/retry-budget.ts'
 import { createRoundTrips } from '../egress/round-trips.ts'
-import { undiciTransport } from '../egress/transport-undici.ts'
+import { nodeTransport } from '../egress/transport-node.ts'
 import type { Line } from '../gateway.ts'
 import { idempotency } from '../ingress/idempotency.ts'
 import { responseStore } from '../ingress/response-store.ts'
@@ -88,7 +88,7 @@ export async function startServing({
   quiet = false,
   thread,
 }: ServeOptions): Promise<Serving> {
-  const transport = undiciTransport({ beforeSending: () => state.commit() })
+  const transport = nodeTransport({ beforeSending: () => state.commit() })
   const memory = reasoningMemory()
   const store = responseStore()
   let current = config

@@ -12,7 +12,7 @@ import { runDrill } from '../../drills/drill.ts'
 import { isDrillFault } from '../../drills/faults.ts'
 import { reportText } from '../../drills/report.ts'
 import { postTo } from '../../drills/schedule.ts'
-import { undiciTransport } from '../../egress/transport-undici.ts'
+import { nodeTransport } from '../../egress/transport-node.ts'
 import { createSimulator } from '../../testing/simulator/simulator.ts'
 import { simulatorTransport } from '../../testing/simulator/transport.ts'
 import { type CommandArgs, catalogFrom, catalogPathOf } from './catalog-file.ts'
@@ -29,7 +29,7 @@ export async function drillCommand({ positionals, options, write }: CommandArgs)
   if (typeof asked === 'string') return told(asked)
   const readFile = (path: string): string => readFileSync(isAbsolute(path) || file === undefined ? path : join(dirname(file), path), 'utf8')
   const secrets: SecretSources = { env: process.env, readFile, allowPlaintext: config.secrets.allowPlaintext }
-  const live = options['live'] === true ? { transport: undiciTransport(), secrets } : undefined
+  const live = options['live'] === true ? { transport: nodeTransport(), secrets } : undefined
   const simulator = simulatorTransport(createSimulator({ maxCalls: 0 }))
   try {
     const report = await runDrill({ config, catalog, ...asked, live, simulator: () => simulator })

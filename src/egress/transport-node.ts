@@ -1,4 +1,7 @@
-/** The transport on Node: undici pools, kept alive, HTTP/2 where a TLS server offers it. */
+/**
+ * The transport on Node: connections kept alive, by undici where there is TLS (with HTTP/2 where the host offers it), by our own pool
+ * where there is none.
+ */
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { type Dispatcher, Pool } from 'undici'
 import type { Cancellation } from '../core/cancellation.ts'
@@ -6,6 +9,9 @@ import { GatewayError } from '../core/error.ts'
 import type { Headers, Transport, UpstreamRequest, UpstreamResponse } from '../core/http.ts'
 import { createTurn, type Turn } from '../core/turn.ts'
 import { ByteQueue } from './byte-queue.ts'
+import { CONNECT_TIMEOUT } from './http1/connection.ts'
+import { Http1Pool, type PoolRequest } from './http1/pool.ts'
+import { BROKEN_HTTP } from './http1/read-response.ts'
 
 const KEEP_ALIVE_MS = 60_000
 /** The default of `timeouts.connect`: calls with another one open connections of their own. */
@@ -20,20 +26,30 @@ const inflaters: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
   zstd: createZstdDecompress,
 }
 
+/** What calls need of undici's pool, and of ours. */
+interface Upstream {
+  dispatch(
+    request: PoolRequest & { readonly method: 'POST' | 'GET' | 'OPTIONS'; readonly origin: string },
+    handler: Dispatcher.DispatchHandler,
+  ): unknown
+  close(): Promise<void>
+  destroy(): Promise<void>
+}
+
 interface Address {
   readonly origin: string
   readonly path: string
 }
 
-export interface UndiciOptions {
+export interface NodeTransportOptions {
   /** Called before calls are written to their sockets. */
   readonly beforeSending?: () => void
 }
 
-export function undiciTransport({ beforeSending }: UndiciOptions = {}): Transport {
+export function nodeTransport({ beforeSending }: NodeTransportOptions = {}): Transport {
   // Calls that were handled side by side are ready at the same moment: no need to wait for the loop's next turn.
   const turn = createTurn((run) => process.nextTick(run), beforeSending)
-  const pools = new Map<string, Pool>()
+  const pools = new Map<string, Upstream>()
   const addresses = new Map<string, Address>()
 
   const addressOf = (url: string): Address => {
@@ -47,20 +63,11 @@ export function undiciTransport({ beforeSending }: UndiciOptions = {}): Transpor
     }
     return address
   }
-  const poolOf = (origin: string, connectMs: number): Pool => {
+  const poolOf = (origin: string, connectMs: number): Upstream => {
     const key = `${connectMs} ${origin}`
     let pool = pools.get(key)
     if (!pool) {
-      pool = new Pool(origin, {
-        connect: { timeout: connectMs },
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        keepAliveMaxTimeout: 10 * KEEP_ALIVE_MS,
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        maxHeaderSize: MAX_HEADER,
-        pipelining: 1,
-        allowH2: origin.startsWith('https:'),
-      })
+      pool = origin.startsWith('https:') ? securePool(origin, connectMs) : plainPool(origin, connectMs)
       pools.set(key, pool)
     }
     return pool
@@ -69,7 +76,7 @@ export function undiciTransport({ beforeSending }: UndiciOptions = {}): Transpor
    * Over HTTP/2 a cancelled call leaves its connection standing for the others. If that is dead without a word, every call after it would wait
    * in vain too: calls from now on open another one, while what runs on this one may end.
    */
-  const replace = (lost: Pool): void => {
+  const replace = (lost: Upstream): void => {
     for (const [key, pool] of pools) if (pool === lost) pools.delete(key)
     void lost.close()
   }
@@ -104,9 +111,24 @@ export function undiciTransport({ beforeSending }: UndiciOptions = {}): Transpor
   }
 }
 
+const plainPool = (origin: string, connectMs: number): Upstream =>
+  new Http1Pool(origin, { connectMs, keepMs: KEEP_ALIVE_MS, keepAtMostMs: 10 * KEEP_ALIVE_MS, maxHead: MAX_HEADER })
+
+const securePool = (origin: string, connectMs: number): Upstream =>
+  new Pool(origin, {
+    connect: { timeout: connectMs },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: 10 * KEEP_ALIVE_MS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: MAX_HEADER,
+    pipelining: 1,
+    allowH2: true,
+  })
+
 interface Sending extends Address {
   readonly turn: Turn
-  readonly pool: Pool
+  readonly pool: Upstream
   readonly request: UpstreamRequest
   readonly cancellation: Cancellation
   /** Called when nothing came in time. */
@@ -214,8 +236,10 @@ function faultOf(error: Error & { code?: string }, origin: string): GatewayError
   if (error instanceof GatewayError) return error
   const { host } = new URL(origin)
   switch (error.code) {
+    case CONNECT_TIMEOUT:
     case 'UND_ERR_CONNECT_TIMEOUT':
       return new GatewayError('upstream-timeout', `No connection to ${host} in time.`, { cause: error, unsent: true })
+    case BROKEN_HTTP:
     case 'UND_ERR_HEADERS_OVERFLOW':
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return new GatewayError('upstream-invalid', `${host} sent an answer that breaks HTTP.`, { cause: error })

@@ -1,0 +1,60 @@
+/** Headers as they stand in messages of HTTP/1.1: written, and read by the letter. */
+import type { Headers } from './http.ts'
+
+const NAME = /^[!#$%&'*+.^_`|~\w-]+$/
+const VALUE = /^[\t -~\x80-\xff]*$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/
+
+/** Lower-case names by how they are written: there are few, and what was found good once needs no second look. */
+const names = new Map<string, string>()
+const MOST_NAMES = 1_000
+
+/** Undefined: no name. */
+function nameOf(written: string): string | undefined {
+  let name = names.get(written)
+  if (name === undefined && NAME.test(written)) {
+    name = written.toLowerCase()
+    if (names.size < MOST_NAMES) names.set(written, name)
+  }
+  return name
+}
+
+/** Latin-1, each with its line's end. Throws TypeError where a header could end its own line: another message would be read from it. */
+export function headerLines(headers: Readonly<Headers>): string {
+  let lines = ''
+  for (const name in headers) {
+    const value = headers[name]!
+    if (nameOf(name) === undefined || !VALUE.test(value)) throw new TypeError(`The header ${JSON.stringify(name)} cannot be sent.`)
+    lines += `${name}: ${value}\r\n`
+  }
+  return lines
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
+
+/**
+ * The header lines from here to the end of the text, which is the end of the last one. Undefined where one of them is not by the
+ * grammar, and where one is repeated that may not be.
+ */
+export function readHeaders(text: string, start: number, repeated: 'join' | 'refuse'): Headers | undefined {
+  const headers: Headers = {}
+  for (let at = start; at < text.length; ) {
+    const end = text.indexOf('\r\n', at)
+    const colon = text.indexOf(':', at)
+    if (colon < 0 || colon > end) return undefined
+    let from = colon + 1
+    let to = end
+    while (isBlank(text.charCodeAt(from))) from++
+    while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+    const name = nameOf(text.slice(at, colon))
+    const value = text.slice(from, to)
+    if (name === undefined || CONTROL.test(value)) return undefined
+    const known: unknown = headers[name]
+    // Of what every object has, only what was put there is a string.
+    if (known !== undefined && repeated === 'refuse') return undefined
+    headers[name] = typeof known === 'string' ? `${known}, ${value}` : value
+    at = end + 2
+  }
+  return headers
+}
