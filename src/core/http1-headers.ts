@@ -9,16 +9,23 @@ const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/
 /** Lower-case names by how they are written: there are few, and what was found good once needs no second look. */
 const names = new Map<string, string>()
 const MOST_NAMES = 1_000
+const LONGEST_KEPT = 40
 
 /** Undefined: no name. */
 function nameOf(written: string): string | undefined {
-  let name = names.get(written)
-  if (name === undefined && NAME.test(written)) {
-    name = written.toLowerCase()
-    if (names.size < MOST_NAMES) names.set(written, name)
+  const known = names.get(written)
+  if (known !== undefined) return known
+  if (!NAME.test(written)) return undefined
+  const name = written.toLowerCase()
+  if (written.length <= LONGEST_KEPT) {
+    if (names.size >= MOST_NAMES) names.clear()
+    names.set(copied(written), copied(name))
   }
   return name
 }
+
+/** A part of a text keeps all of it in memory, with the credentials in it. */
+const copied = (text: string): string => text.split('').join('')
 
 /** Latin-1, each with its line's end. Throws TypeError where a header could end its own line: another message would be read from it. */
 export function headerLines(headers: Readonly<Headers>): string {

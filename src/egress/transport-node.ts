@@ -180,7 +180,7 @@ function dispatch({ turn, pool, origin, path, request, cancellation, lost }: Sen
       },
       onResponseError(_controller, error) {
         forget()
-        const fault = faultOf(error, origin)
+        const fault = controller ? faultOf(error, origin) : unsent(faultOf(error, origin))
         if (queue) queue.end(fault)
         else reject(fault)
       },
@@ -197,8 +197,9 @@ function dispatch({ turn, pool, origin, path, request, cancellation, lost }: Sen
   })
 }
 
+/** The same, of which nothing has gone out. */
 function unsent(error: Error): Error {
-  if (!(error instanceof GatewayError)) return error
+  if (!(error instanceof GatewayError) || error.unsent) return error
   const { id, message, path, status, retryAfterMs, shouldRetry } = error
   return new GatewayError(id, message, { path, status, retryAfterMs, shouldRetry, cause: error, unsent: true })
 }

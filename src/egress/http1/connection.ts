@@ -70,6 +70,10 @@ export class Connection {
     })
   }
 
+  get alive(): boolean {
+    return !this.#socket.destroyed
+  }
+
   /** Once it stands. Nothing else may be under way. */
   send(request: Outgoing): void {
     const exchange = new Exchange(this, request)

@@ -31,6 +31,7 @@ export class Http1Pool {
   readonly #open = new Set<Connection>()
   /** The one that was used last goes first: what is not needed gets old. */
   readonly #idle: Connection[] = []
+  #resting: Connection[] = []
   #sweep: NodeJS.Timeout | undefined
   #closing = false
 
@@ -62,7 +63,7 @@ export class Http1Pool {
   #connection(): Connection {
     const now = performance.now()
     for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
-      if (kept.until > now) return kept
+      if (kept.alive && kept.until > now) return kept
       kept.destroy()
     }
     const { connectMs, maxHead } = this.#options
@@ -74,8 +75,23 @@ export class Http1Pool {
   readonly #free = (connection: Connection, saidMs: number | undefined): void => {
     if (this.#closing) return void connection.destroy()
     connection.until = performance.now() + Math.min(saidMs ?? this.#options.keepMs, this.#options.keepAtMostMs)
-    this.#idle.push(connection)
-    this.#sweep ??= setInterval(this.#closeOld, SWEEP_MS).unref()
+    if (this.#resting.push(connection) === 1) setImmediate(this.#rest)
+  }
+
+  /**
+   * Not before the loop has looked at its socket once more: hosts that close without a word, and what nobody asked for, are seen before
+   * another call is sent there.
+   */
+  readonly #rest = (): void => {
+    const rested = this.#resting
+    this.#resting = []
+    setImmediate(() => {
+      for (const connection of rested) {
+        if (this.#closing) connection.destroy()
+        else if (connection.alive) this.#idle.push(connection)
+      }
+      if (this.#idle.length > 0) this.#sweep ??= setInterval(this.#closeOld, SWEEP_MS).unref()
+    })
   }
 
   readonly #closed = (connection: Connection): void => {

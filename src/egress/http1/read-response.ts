@@ -28,6 +28,8 @@ const LINE_END = Buffer.from('\r\n')
 /** A host that names its time is asked for a little less, so that no request crosses with the end of the connection. */
 const MARGIN_MS = 1_000
 const MOST_LINE = 4_096
+/** Of heads before that of the answer. */
+const MOST_HINTS = 20
 
 /** `idle`: nothing was asked. */
 type State = 'idle' | 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers'
@@ -41,6 +43,7 @@ export class ResponseReader {
   #missing = 0
   #keepMs: number | undefined
   #trailerBytes = 0
+  #hints = 0
   #stopped = false
 
   /** `maxHead`: bytes of a head, and of trailers. */
@@ -67,6 +70,7 @@ export class ResponseReader {
   next(): void {
     this.#state = 'head'
     this.#trailerBytes = 0
+    this.#hints = 0
   }
 
   /** Whatever comes now is not looked at. */
@@ -88,8 +92,13 @@ export class ResponseReader {
         throw new HttpSyntaxError('more than was asked for')
       case 'head': {
         const end = bytes.indexOf(HEAD_END)
-        if (end > this.#maxHead || (end < 0 && bytes.length > this.#maxHead)) throw new HttpSyntaxError('the head is too large')
-        if (end < 0) return -1
+        const most = this.#maxHead - HEAD_END.length
+        if (end > most || (end < 0 && bytes.length >= this.#maxHead)) throw new HttpSyntaxError('the head is too large')
+        if (end < 0) {
+          // It would never end.
+          if (bytes.includes('\n\n')) throw new HttpSyntaxError('lines without a carriage return')
+          return -1
+        }
         this.#head(bytes.toString('latin1', 0, end + 2))
         return end + HEAD_END.length
       }
@@ -123,9 +132,10 @@ export class ResponseReader {
       case 'trailers': {
         const end = this.#lineEnd(bytes)
         if (end < 0) return -1
-        this.#trailerBytes += end
+        this.#trailerBytes += end + 2
         if (this.#trailerBytes > this.#maxHead) throw new HttpSyntaxError('the trailers are too large')
         if (end === 0) this.#end(this.#keepMs)
+        else if (!readHeaders(bytes.toString('latin1', 0, end + 2), 0, 'join')) throw new HttpSyntaxError('a trailer that is none')
         return end + 2
       }
     }
@@ -133,7 +143,7 @@ export class ResponseReader {
 
   #lineEnd(bytes: Buffer): number {
     const end = bytes.indexOf(LINE_END)
-    if (end > MOST_LINE || (end < 0 && bytes.length > MOST_LINE)) throw new HttpSyntaxError('a line is too long')
+    if (end > MOST_LINE || (end < 0 && bytes.length > MOST_LINE + 1)) throw new HttpSyntaxError('a line is too long')
     return end
   }
 
@@ -146,7 +156,7 @@ export class ResponseReader {
     if (!headers) throw new HttpSyntaxError('a header that is none')
     if (status < 200) {
       // Hints that something will come. Switching to another protocol was not offered.
-      if (status === 101) throw new HttpSyntaxError('another protocol')
+      if (status === 101 || ++this.#hints > MOST_HINTS) throw new HttpSyntaxError('no answer')
       return
     }
     const length = headers['content-length']
@@ -154,6 +164,8 @@ export class ResponseReader {
     this.#keepMs = keepFor(headers, line[1] === '1')
     if (encoding !== undefined && (length !== undefined || encoding.toLowerCase() !== 'chunked')) throw new HttpSyntaxError('two framings')
     if (length !== undefined && !DIGITS.test(length)) throw new HttpSyntaxError('no length')
+    // Older hosts have no chunks: who sends them all the same may mean another end.
+    if (encoding !== undefined && line[1] === '0') this.#keepMs = 0
     const empty = status === 204 || status === 304
     // Whoever announces a body for these may send it too.
     if (empty && (encoding !== undefined || Number(length ?? 0) > 0)) this.#keepMs = 0

@@ -6,12 +6,20 @@ import { endOfHead, type RequestHead, readHead } from './read-head.ts'
 import { Http1Response } from './response.ts'
 
 export interface ConnectionOptions {
+  /** How long the first bytes of a connection may take, a whole request, and the next one. Milliseconds. */
+  readonly firstMs: number
+  readonly uploadMs: number
+  readonly idleMs: number
+  /** A request that has not come in time: tells the caller, and closes. */
+  late(socket: Socket): void
   /** Whether a request of this target and body length takes the short way. */
   takes(head: RequestHead): boolean
   /** Refuses the call before its body is there; false: it may come. */
   turnsAway(request: HttpRequest, response: Http1Response): boolean
   /** The call is there in whole. */
   call(request: HttpRequest, response: Http1Response): void
+  /** A request that ended before it was whole: tells the caller, and closes. */
+  broken(socket: Socket): void
   /** Node's server takes over, from these bytes on. */
   handOver(socket: Socket, bytes: Buffer): void
   /** It is Node's now, or closed. */
@@ -23,15 +31,6 @@ const MOST_AHEAD = 64 * 1024
 
 export class Connection {
   readonly socket: Socket
-  /** Since when it waits for its caller; undefined while a call runs. By `performance.now()`. */
-  waitingSince: number | undefined = performance.now()
-  /** Calls so far. */
-  calls = 0
-  /** A body is on its way. */
-  get reading(): boolean {
-    return this.#missing > 0
-  }
-
   readonly #options: ConnectionOptions
   readonly #ip: string | undefined
   #head: RequestHead | undefined
@@ -40,6 +39,10 @@ export class Connection {
   /** Bytes of the body that have not come yet. */
   #missing = 0
   #ahead: Buffer | undefined
+  #stopped = false
+  #fresh = true
+  /** Since when it waits for its caller. By `performance.now()`. */
+  #since = performance.now()
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.socket = socket
@@ -57,7 +60,10 @@ export class Connection {
   }
   readonly #onDrain = (): void => void this.#response?.emit('drain')
   /** Who has hung up and who has merely said all cannot be told apart; the first is what callers do. */
-  readonly #onEnd = (): void => void this.socket.end()
+  readonly #onEnd = (): void => {
+    if (this.#head) this.#options.broken(this.socket)
+    else this.socket.end()
+  }
   /** `close` follows. */
   readonly #onError = (): void => {}
   readonly #onClose = (): void => {
@@ -67,9 +73,24 @@ export class Connection {
     response?.emit('close')
   }
 
+  /** Nothing is under way. */
+  get idle(): boolean {
+    return !this.#response && this.#missing === 0
+  }
+
+  /** Whether its caller still has time; who has not is told where that says something, and the connection ends. */
+  check(now: number): void {
+    const { firstMs, uploadMs, idleMs, late } = this.#options
+    const waited = now - this.#since
+    if (this.#head ? waited > uploadMs : this.#fresh && waited > firstMs) {
+      this.#stopped = true
+      late(this.socket)
+    } else if (this.#missing > 0 ? waited > uploadMs : !this.#response && waited > idleMs) this.socket.destroy()
+  }
+
   #take(arrived: Buffer): void {
     let bytes = arrived
-    while (bytes.length > 0) {
+    while (bytes.length > 0 && !this.#stopped) {
       if (this.#missing > 0) {
         const piece = bytes.length > this.#missing ? bytes.subarray(0, this.#missing) : bytes
         this.#missing -= piece.length
@@ -94,8 +115,9 @@ export class Connection {
   #begin(head: RequestHead): void {
     const response = new Http1Response(this.socket, { closes: head.closes, ended: this.#ended })
     this.#response = response
+    this.#fresh = false
     this.#missing = head.length
-    this.waitingSince = head.length > 0 ? performance.now() : undefined
+    if (head.length > 0) this.#since = performance.now()
     if (this.#options.turnsAway(this.#requestOf(head, emptyBody), response)) return
     this.#head = head
     if (head.length === 0) this.#whole(head)
@@ -105,8 +127,6 @@ export class Connection {
     const pieces = this.#pieces
     this.#pieces = []
     this.#head = undefined
-    this.waitingSince = undefined
-    this.calls++
     if (this.#response)
       this.#options.call(this.#requestOf(head, head.length === 0 ? emptyBody : joinedBytes(pieces, head.length)), this.#response)
   }
@@ -125,8 +145,11 @@ export class Connection {
 
   readonly #ended = (last: boolean): void => {
     this.#response = undefined
-    this.waitingSince = performance.now()
-    if (last) return void this.socket.destroySoon()
+    this.#since = performance.now()
+    if (last) {
+      this.#stopped = true
+      return void this.socket.destroySoon()
+    }
     const ahead = this.#ahead
     if (!ahead) return
     this.#ahead = undefined

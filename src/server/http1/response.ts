@@ -52,7 +52,7 @@ export class Http1Response extends EventEmitter implements Answering {
   }
 
   writeHead(status: number, headers: Headers): void {
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${headerLines(headers)}date: ${date()}\r\n`
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n${headerLines(headers)}date: ${date()}\r\n`
     this.#last ||= headers['connection'] === 'close'
     this.#chunked = headers['content-length'] === undefined
     if (!this.#last) head += `connection: keep-alive\r\nkeep-alive: timeout=${KEEP_ALIVE_S}\r\n`

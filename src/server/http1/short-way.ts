@@ -30,14 +30,21 @@ export interface ShortWay {
 const IDLE_MS = (KEEP_ALIVE_S + 1) * 1000
 const MOST_BETWEEN_SWEEPS_MS = 5_000
 
+const tooLate = Object.assign(new Error('The request took too long to arrive.'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+
 export function takeShortWay(server: Server, { edge, takes, firstMs, uploadMs }: ShortWayOptions): ShortWay {
   const nodes = server.listeners('connection')
   server.removeAllListeners('connection')
   const open = new Set<Connection>()
   const options = {
     takes,
+    firstMs,
+    uploadMs,
+    idleMs: IDLE_MS,
     turnsAway: edge.turnsAway,
     call: edge.answer,
+    late: (socket: Socket): void => refuseGarbage(tooLate, socket),
+    broken: (socket: Socket): void => refuseGarbage(new Error('The request ended before it was whole.'), socket),
     gone: (connection: Connection): void => void open.delete(connection),
     handOver(socket: Socket, bytes: Buffer): void {
       socket.pause()
@@ -48,16 +55,10 @@ export function takeShortWay(server: Server, { edge, takes, firstMs, uploadMs }:
   }
   server.on('connection', (socket: Socket) => void open.add(new Connection(socket, options)))
 
-  const late = Object.assign(new Error('The request took too long to arrive.'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
   const sweep = setInterval(
     () => {
       const now = performance.now()
-      for (const { socket, waitingSince, reading, calls } of open) {
-        if (waitingSince === undefined) continue
-        const waited = now - waitingSince
-        if (reading ? waited > uploadMs : calls === 0 && waited > firstMs) refuseGarbage(late, socket)
-        else if (!reading && waited > IDLE_MS) socket.destroy()
-      }
+      for (const connection of open) connection.check(now)
     },
     Math.min(MOST_BETWEEN_SWEEPS_MS, uploadMs),
   )
@@ -65,7 +66,7 @@ export function takeShortWay(server: Server, { edge, takes, firstMs, uploadMs }:
 
   return {
     closeIdle() {
-      for (const { socket, waitingSince, reading } of open) if (waitingSince !== undefined && !reading) socket.destroy()
+      for (const { socket, idle } of open) if (idle) socket.destroy()
     },
     destroyAll() {
       for (const { socket } of open) socket.destroy()
