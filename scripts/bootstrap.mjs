@@ -8,7 +8,7 @@
 // Plain JavaScript without dependencies, and quick when there is nothing to install: it runs before every start.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { constants } from 'node:os'
+import { constants, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cacheDirectory, isInstalled, nodeOf } from './bootstrap/state.mjs'
@@ -43,8 +43,9 @@ function run([node, ...others]) {
   }
   // On Alpine the pinned Node may be there but not start.
   const cache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules/.cache/node-compile')
-  const unregister = !dev && args[0] === 'serve' ? register() : () => {}
-  const child = spawn(node, [dev ? join(root, file) : file, ...args.slice(dev ? 2 : 0)], {
+  const serves = !dev && args[0] === 'serve'
+  const unregister = serves ? register() : () => {}
+  const child = spawn(node, [...(serves ? memoryFlags() : []), dev ? join(root, file) : file, ...args.slice(dev ? 2 : 0)], {
     stdio: 'inherit',
     env: { ...process.env, NODE_COMPILE_CACHE: cache },
   })
@@ -70,6 +71,15 @@ function run([node, ...others]) {
     settle()
     process.exit(code ?? 128 + (constants.signals[signal] ?? 0))
   })
+}
+
+/**
+ * Calls to models live for seconds, and thousands at a time. With the young generation that Node has by default nearly all of what they
+ * hold is copied twice and grows old with them; in a surge that is a fifth of the CPU. It grows only where it is needed.
+ */
+function memoryFlags() {
+  const enough = Math.min(process.constrainedMemory?.() || Number.POSITIVE_INFINITY, totalmem()) >= 2 * 1024 ** 3
+  return enough && !process.env.NODE_OPTIONS?.includes('semi-space') ? ['--max-semi-space-size=64'] : []
 }
 
 /** npm ends the shell between it and us, which passes no signal on. */

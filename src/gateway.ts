@@ -67,9 +67,10 @@ export interface Line {
   refuse(request: HttpRequest, error: GatewayError): HttpReply
   /**
    * Asked before a body is read: at its limits, the gateway turns calls away as cheaply as it can, with no outcome of their own.
-   * Undefined: the request goes its way, where a caller without a valid key hears of that instead.
+   * Undefined: the request goes its way, where a caller without a valid key hears of that instead. `ahead`: calls that have arrived before it
+   * and have not been handed to the line.
    */
-  turnAway(request: () => HttpRequest): BriefRefusal | undefined
+  turnAway(request: () => HttpRequest, ahead: number): BriefRefusal | undefined
   /** Opens connections to the targets of a model before they are needed. Throws `unknown-model`. */
   warm(model: string): void
 }
@@ -128,8 +129,8 @@ export function createLine(parts: LineParts): Line {
         return refuse(error, wire, exchange)
       }
     },
-    turnAway(read) {
-      const error = parts.admission?.closed()
+    turnAway(read, ahead) {
+      const error = parts.admission?.closed(ahead)
       if (!error) return undefined
       const request = read()
       const { op, dialect } = matchEndpoint(request)

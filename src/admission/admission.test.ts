@@ -127,6 +127,23 @@ test('the line is as long as it may be, and who would stand behind it is refused
   assert.throws(() => enter(admission), isOverloaded)
 })
 
+test('calls that have arrived and wait to be begun stand in line as well', () => {
+  const { admission, clock } = rig({ calls: 1 })
+  assert.equal(admission.closed(99), undefined)
+  assert.ok(admission.closed(100))
+  assert.equal(admission.report().waiting, 100)
+  taken(enter(admission))
+  for (let i = 0; i < 40; i++) void later(enter(admission))
+  assert.equal(admission.closed(59), undefined)
+  assert.ok(admission.closed(60))
+  // Less urgent ones would make room in the line, but not for all who are outside.
+  void later(enter(admission, 'batch'))
+  assert.equal(admission.closed(60), undefined)
+  assert.ok(admission.closed(100))
+  clock.pass(300)
+  assert.equal(admission.report().waiting, 41)
+})
+
 test('the most urgent goes first, and sends the least urgent away where the line is full', async () => {
   const { admission } = rig({ calls: 1 })
   const first = taken(enter(admission))

@@ -61,8 +61,11 @@ export interface AdmissionReport {
 export interface Admission {
   /** At once where there is a place. Throws or rejects with `overloaded`, or with the reason for which the call was cancelled. */
   enter(applicant: Applicant): Place | Promise<Place>
-  /** Nobody gets a place now, however urgent, nor could wait for one: asked before anything is read. */
-  closed(): GatewayError | undefined
+  /**
+   * Nobody gets a place now, however urgent, nor could wait for one: asked before anything is read. `ahead`: calls that have arrived and that
+   * the process has not come to yet.
+   */
+  closed(ahead?: number): GatewayError | undefined
   /** A call was refused because of that. */
   turnedAway(): void
   /** A call of this target waited so long for its first token, from its place on. */
@@ -73,10 +76,8 @@ export interface Admission {
 
 /** Waiting for longer is worse than hearing at once that there is no place. */
 const LONGEST_WAIT_MS = 1_000
-/** The line is as long as this many milliseconds take to serve; once it has stood for a while, as that many. */
-const LONG_WAIT_MS = 250
-const SHORT_WAIT_MS = 100
-const STANDING_MS = 2_000
+/** The line is as long as this many milliseconds take to serve: longer than callers and providers fall silent for a moment when all are busy. */
+const LINE_MS = 250
 const LEAST_LINE = 100
 /** Places kept for interactive calls. */
 const RESERVED = 0.2
@@ -117,9 +118,10 @@ export function createAdmission({
   let started = 0
   /** Calls that get a place, by the millisecond, lately. */
   let perMs = 0
-  /** When the line was last seen empty. */
-  let emptyAt = 0
   let refused = 0
+  /** Before the line, as of when that was told. */
+  let outside = 0
+  let toldAt = 0
   let adjustedAt = 0
   let delayMs = 0
   let memoryAt = Number.NEGATIVE_INFINITY
@@ -130,9 +132,8 @@ export function createAdmission({
     used <= MEMORY_TIGHT
       ? limiter.limit
       : Math.max(1, Math.floor(limiter.limit * Math.max(0.1, (MEMORY_FULL - used) / (MEMORY_FULL - MEMORY_TIGHT))))
-  /** As many as will get a place soon; where the line has not been empty for a while, sooner. */
-  const lineLength = (): number =>
-    Math.max(LEAST_LINE, Math.floor(perMs * (clock.now() - emptyAt > STANDING_MS ? SHORT_WAIT_MS : LONG_WAIT_MS)))
+  /** As many as will get a place soon. */
+  const lineLength = (): number => Math.max(LEAST_LINE, Math.floor(perMs * LINE_MS))
   const open = (priority: Priority): number => (priority === 'interactive' ? places() : Math.max(1, Math.floor(places() * (1 - RESERVED))))
   /** One call alone may be as large as a body may be. */
   const fits = ({ priority, bytes }: { readonly priority: Priority; readonly bytes: number }): boolean =>
@@ -145,10 +146,16 @@ export function createAdmission({
       if (line.size === 0 && fits(applicant)) return placed(applicant.bytes, 0)
       return queued(applicant)
     },
-    closed() {
+    closed(ahead = 0) {
       look()
       if (used > MEMORY_FULL && inFlight > 0) return refusal()
-      return line.size > 0 && line.size >= lineLength() && line.allMostUrgent ? refusal() : undefined
+      outside = ahead
+      toldAt = clock.now()
+      if (ahead >= BUSY) delay.start()
+      if (line.size === 0 && ahead === 0) return undefined
+      const length = lineLength()
+      // Of those outside nobody knows yet how urgent they are.
+      return ahead >= length || (ahead + line.size >= length && line.allMostUrgent) ? refusal() : undefined
     },
     turnedAway() {
       shed[used > MEMORY_FULL ? 'memory' : 'line-full']++
@@ -163,7 +170,7 @@ export function createAdmission({
     report: () => ({
       limit: places(),
       inFlight,
-      waiting: line.size,
+      waiting: line.size + waitingOutside(),
       heldBytes: held,
       delayMs,
       memory: used,
@@ -199,7 +206,6 @@ export function createAdmission({
       if (!other) throw refuse('line-full')
       other.refuse(refuse('line-full'))
     }
-    if (line.size === 0) emptyAt = clock.now()
     delay.start()
     return new Promise((resolve, reject) => {
       const out = (): void => {
@@ -241,8 +247,7 @@ export function createAdmission({
   function ticked(): void {
     const now = clock.now()
     look()
-    if (line.size === 0) emptyAt = now
-    else limiter.makeRoom(delay.recentMs)
+    if (line.size > 0) limiter.makeRoom(delay.recentMs)
     if (now - adjustedAt >= ADJUST_MS) {
       // The first time since it was idle says nothing of a pace.
       if (now - adjustedAt < 8 * ADJUST_MS) perMs += (started / (now - adjustedAt) - perMs) * 0.3
@@ -253,9 +258,14 @@ export function createAdmission({
       refused = 0
     }
     next()
-    if (inFlight >= BUSY || line.size > 0) return
+    if (inFlight >= BUSY || line.size > 0 || waitingOutside() > 0) return
     delay.stop()
     delayMs = 0
+  }
+
+  /** Who arrived last told how many were there: after a while without anybody they have come in. */
+  function waitingOutside(): number {
+    return clock.now() - toldAt < ADJUST_MS ? outside : 0
   }
 
   /** Asking costs some microseconds, so it is asked seldom. */

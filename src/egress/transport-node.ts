@@ -48,7 +48,7 @@ export interface NodeTransportOptions {
 
 export function nodeTransport({ beforeSending }: NodeTransportOptions = {}): Transport {
   // Calls that were handled side by side are ready at the same moment: no need to wait for the loop's next turn.
-  const turn = createTurn((run) => process.nextTick(run), beforeSending)
+  const turn = createTurn({ atEndOfTurn: (run) => process.nextTick(run), before: beforeSending })
   const pools = new Map<string, Upstream>()
   const addresses = new Map<string, Address>()
 

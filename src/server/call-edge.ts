@@ -29,7 +29,7 @@ export interface CallEdgeOptions {
 export interface CallEdge {
   serve(request: IncomingMessage, response: ServerResponse): void
   /** Refuses a call for which there is no room, before its body is read; false: it may come. */
-  turnsAway(request: HttpRequest, response: Answering): boolean
+  turnsAway(request: () => HttpRequest, response: Answering): boolean
   /** A call that is there in whole. */
   answer(request: HttpRequest, response: Answering): void
   /** Ends every running call with this error. */
@@ -45,13 +45,13 @@ export function callEdge({ line, maxBody, ready, sheds, plain: read = plainReque
   const running = new Set<Cancellation>()
 
   const turnsAway = (request: () => HttpRequest, response: Answering): boolean => {
-    const full = line().turnAway(request)
+    const full = line().turnAway(request, turn.waiting)
     if (full) sendRefusal(full, response, !ready())
     return full !== undefined
   }
 
   return {
-    turnsAway: (request, response) => turnsAway(() => request, response),
+    turnsAway,
     answer: (request, response) => turn.atEnd(() => void answer(request, response)),
     serve(request, response) {
       if (turnsAway(() => read(request, emptyBody), response)) return

@@ -26,7 +26,8 @@ export async function sendReply(reply: HttpReply, response: Answering, options: 
   }
 }
 
-const turn = createTurn()
+/** Writing takes less than handling calls, and refusals are many. */
+const turn = createTurn({ most: 256 })
 
 /** With its head in one piece, together with others: there are many of them just when time is short. */
 export function sendRefusal({ status, headers, body }: BriefRefusal, response: Answering, closing: boolean): void {

@@ -15,7 +15,7 @@ export interface ConnectionOptions {
   /** Whether a request of this target and body length takes the short way. */
   takes(head: RequestHead): boolean
   /** Refuses the call before its body is there; false: it may come. */
-  turnsAway(request: HttpRequest, response: Http1Response): boolean
+  turnsAway(request: () => HttpRequest, response: Http1Response): boolean
   /** The call is there in whole. */
   call(request: HttpRequest, response: Http1Response): void
   /** A request that ended before it was whole: tells the caller, and closes. */
@@ -118,7 +118,7 @@ export class Connection {
     this.#fresh = false
     this.#missing = head.length
     if (head.length > 0) this.#since = performance.now()
-    if (this.#options.turnsAway(this.#requestOf(head, emptyBody), response)) return
+    if (this.#options.turnsAway(() => this.#requestOf(head, emptyBody), response)) return
     this.#head = head
     if (head.length === 0) this.#whole(head)
   }

@@ -394,11 +394,13 @@ interface Own {
   dial(): Caller
 }
 
-async function own(options: { uploadMs?: number; turnAway?: (request: HttpRequest) => BriefRefusal | undefined } = {}): Promise<Own> {
+type TurnAway = (request: HttpRequest, ahead: number) => BriefRefusal | undefined
+
+async function own(options: { uploadMs?: number; turnAway?: TurnAway } = {}): Promise<Own> {
   const simulator = createSimulator()
   const { line } = rig({ transport: simulatorTransport(simulator) })
   const { turnAway, uploadMs } = options
-  const turned = turnAway ? { ...line, turnAway: (request: () => HttpRequest) => turnAway(request()) } : line
+  const turned = turnAway ? { ...line, turnAway: (request: () => HttpRequest, ahead: number) => turnAway(request(), ahead) } : line
   const edge = createHttpServer({
     line: () => turned,
     maxBody: () => MAX_BODY,
@@ -694,4 +696,21 @@ test('a connection whose calls were all refused may be silent like any other', a
     assert.equal(saidIn(await caller.next()), 'good')
     caller.socket.destroy()
   }
+})
+
+test('calls that arrive together are counted before they are begun, and all are answered', async () => {
+  const counted: number[] = []
+  const { dial } = await own({
+    turnAway: (_request, ahead) => {
+      counted.push(ahead)
+      return undefined
+    },
+  })
+  const callers = Array.from({ length: 120 }, () => dial())
+  await Promise.all(callers.map(({ socket }) => (socket.connecting ? once(socket, 'connect') : undefined)))
+  for (const [index, caller] of callers.entries()) caller.send(bytesOf(call(`n${index}`)))
+  for (const [index, caller] of callers.entries()) assert.equal(saidIn(await caller.next()), `n${index}`)
+  assert.equal(counted.length, 120)
+  assert.equal(counted[0], 0)
+  assert.ok(Math.max(...counted) >= 32, `at most ${Math.max(...counted)}`)
 })
