@@ -4,6 +4,9 @@ import { createTurn } from '../core/turn.ts'
 import type { BriefRefusal } from '../ingress/brief-refusals.ts'
 import type { Answering } from './answering.ts'
 
+/** Of one answer, for the end of the turn: bytes, or characters. */
+const MOST_UNWRITTEN = 64 * 1024
+
 /** A caller that reads nothing for this long is gone. */
 const STALL_MS = 30_000
 
@@ -67,10 +70,17 @@ async function sendPieces(
   let begun = false
   // The head leaves with the first chunk where that is there already.
   turn.atEnd(() => turn.atEnd(() => begun || response.destroyed || response.flushHeaders()))
+  let unwritten = 0
   for await (const chunk of body) {
     if (response.destroyed) return
     begun = true
-    turn.atEnd(() => response.destroyed || response.write(chunk))
+    unwritten += chunk.length
+    turn.atEnd(() => {
+      unwritten -= chunk.length
+      if (!response.destroyed) response.write(chunk)
+    })
+    // Before that, nothing tells whether the caller reads.
+    if (unwritten > MOST_UNWRITTEN) await new Promise<void>((resolve) => turn.atEnd(resolve))
     if (response.writableNeedDrain) await drained(response)
   }
   const last = headers['trailer'] === undefined ? undefined : trailers?.()
