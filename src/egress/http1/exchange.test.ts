@@ -242,3 +242,27 @@ test('an idle pool keeps no process alive', async (t) => {
   const [code] = await once(child, 'close')
   assert.deepEqual([code, said, arrived.map(({ connection }) => connection)], [0, 'answered', [0, 0]])
 })
+
+test('a pool without connections has no timer', async (t) => {
+  const { origin } = await host(t, (socket) => void socket.end(answerOf('hello')))
+  const running = new Set<unknown>()
+  const { setInterval: set, clearInterval: clear } = globalThis
+  t.after(() => Object.assign(globalThis, { setInterval: set, clearInterval: clear }))
+  Object.assign(globalThis, {
+    setInterval: (...all: Parameters<typeof set>) => {
+      const timer = set(...all)
+      running.add(timer)
+      return timer
+    },
+    clearInterval: (timer: NodeJS.Timeout) => {
+      running.delete(timer)
+      clear(timer)
+    },
+  })
+  const pool = poolOf(t, origin)
+  await textOf(call(pool))
+  await pool.destroy()
+  await settled()
+  await settled()
+  assert.equal(running.size, 0)
+})
