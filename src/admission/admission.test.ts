@@ -127,21 +127,23 @@ test('the line is as long as it may be, and who would stand behind it is refused
   assert.throws(() => enter(admission), isOverloaded)
 })
 
-test('calls that have arrived and wait to be begun stand in line as well', () => {
-  const { admission, clock } = rig({ calls: 1 })
-  assert.equal(admission.closed(99), undefined)
-  assert.ok(admission.closed(100))
-  assert.equal(admission.report().waiting, 100)
-  taken(enter(admission))
-  for (let i = 0; i < 40; i++) void later(enter(admission))
-  assert.equal(admission.closed(59), undefined)
-  assert.ok(admission.closed(60))
-  // Less urgent ones would make room in the line, but not for all who are outside.
-  void later(enter(admission, 'batch'))
-  assert.equal(admission.closed(60), undefined)
-  assert.ok(admission.closed(100))
+test('of calls that have arrived and wait to be begun there may be as many as will be begun soon', () => {
+  const { admission, clock } = rig()
+  // Before the pace is known.
+  assert.equal(admission.closed(999), undefined)
+  assert.ok(admission.closed(1_000))
+  assert.equal(admission.report().waiting, 1_000)
   clock.pass(300)
-  assert.equal(admission.report().waiting, 41)
+  assert.equal(admission.report().waiting, 0)
+  // Ten calls a millisecond: 2,500 in a quarter of a second.
+  for (let ms = 0; ms < 5_000; ms++) {
+    const places = Array.from({ length: 10 }, () => taken(enter(admission)))
+    admission.closed(20)
+    clock.pass(1)
+    for (const place of places) place.leave()
+  }
+  assert.equal(admission.closed(2_000), undefined)
+  assert.ok(admission.closed(2_600))
 })
 
 test('the most urgent goes first, and sends the least urgent away where the line is full', async () => {

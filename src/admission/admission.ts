@@ -79,6 +79,8 @@ const LONGEST_WAIT_MS = 1_000
 /** The line is as long as this many milliseconds take to serve: longer than callers and providers fall silent for a moment when all are busy. */
 const LINE_MS = 250
 const LEAST_LINE = 100
+/** Whoever comes at once to a gateway that had nothing to do is served: nobody knows its pace then. */
+const LEAST_OUTSIDE = 1_000
 /** Places kept for interactive calls. */
 const RESERVED = 0.2
 /** Below so many calls at a time nobody asks how the process is doing. */
@@ -152,10 +154,8 @@ export function createAdmission({
       outside = ahead
       toldAt = clock.now()
       if (ahead >= BUSY) delay.start()
-      if (line.size === 0 && ahead === 0) return undefined
-      const length = lineLength()
-      // Of those outside nobody knows yet how urgent they are.
-      return ahead >= length || (ahead + line.size >= length && line.allMostUrgent) ? refusal() : undefined
+      const full = line.size > 0 && line.size >= lineLength() && line.allMostUrgent
+      return full || ahead >= Math.max(LEAST_OUTSIDE, perMs * LINE_MS) ? refusal() : undefined
     },
     turnedAway() {
       shed[used > MEMORY_FULL ? 'memory' : 'line-full']++
