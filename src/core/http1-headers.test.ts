@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { headerLines, readHeaders } from './http1-headers.ts'
+import { headerLines, type NamesBefore, readHeaders } from './http1-headers.ts'
 
 const read = (lines: string, repeated: 'join' | 'refuse' = 'join') => readHeaders(lines, 0, repeated)
 
@@ -130,3 +130,23 @@ for (const [what, lines] of unreadable)
     assert.equal(read(lines), undefined)
     assert.equal(read(lines, 'refuse'), undefined)
   })
+
+test('what is remembered of the message before changes nothing', () => {
+  const before: NamesBefore = []
+  const messages = [
+    'Host: a\r\nX-One: 1\r\nX-Two: 2\r\n',
+    'Host: a\r\nX-One: 1\r\nX-Two: 2\r\n',
+    'host: b\r\nX-On: 1\r\nX-Twoo: 2\r\nX-Three: 3\r\n',
+    'Hos: b\r\nX-One : 1\r\n',
+    'Host\r\nX-One: 1\r\n',
+    `${'x'.repeat(60)}: 1\r\nX-Two: 2\r\n`,
+    'Host: a\r\nX-Two: 2\r\nX-One: 1\r\n',
+    'X-Two: 2\r\n',
+    '',
+    'Host:\r\nX-One:1\r\nX-Two:  2\r\n',
+  ]
+  for (const message of messages) {
+    assert.deepEqual(readHeaders(message, 0, 'join', before), readHeaders(message, 0, 'join'), message)
+    assert.deepEqual(readHeaders(message, 0, 'refuse', before), readHeaders(message, 0, 'refuse'), message)
+  }
+})

@@ -2,7 +2,7 @@
  * Reads the answers of a connection of HTTP/1.1, by the letter: what could be read in two ways is an error, and so is what ends too early.
  */
 import type { Headers } from '../../core/http.ts'
-import { readHeaders } from '../../core/http1-headers.ts'
+import { type NamesBefore, readHeaders } from '../../core/http1-headers.ts'
 
 /** The `code` of errors for answers that break HTTP. */
 export const BROKEN_HTTP = 'ERR_BROKEN_HTTP'
@@ -37,6 +37,7 @@ type State = 'idle' | 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk'
 export class ResponseReader {
   readonly #handler: ResponseHandler
   readonly #maxHead: number
+  readonly #names: NamesBefore = []
   #rest: Buffer | undefined
   #state: State = 'idle'
   /** Bytes of the body or chunk that have not come yet. */
@@ -152,7 +153,7 @@ export class ResponseReader {
     const line = STATUS_LINE.exec(text.slice(0, first))
     if (!line) throw new HttpSyntaxError('no status line')
     const status = Number(line[2])
-    const headers = readHeaders(text, first + 2, 'join')
+    const headers = readHeaders(text, first + 2, 'join', this.#names)
     if (!headers) throw new HttpSyntaxError('a header that is none')
     if (status < 200) {
       // Hints that something will come. Switching to another protocol was not offered.

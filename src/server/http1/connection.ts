@@ -1,6 +1,7 @@
 /** One caller's connection, read by the short way while its requests are those of SDKs; then, and for good, by Node's server. */
 import type { Socket } from 'node:net'
 import { emptyBody, type HttpRequest } from '../../core/http.ts'
+import type { NamesBefore } from '../../core/http1-headers.ts'
 import { joinedBytes } from '../../core/text.ts'
 import { endOfHead, type RequestHead, readHead } from './read-head.ts'
 import { Http1Response } from './response.ts'
@@ -33,6 +34,7 @@ export class Connection {
   readonly socket: Socket
   readonly #options: ConnectionOptions
   readonly #ip: string | undefined
+  readonly #names: NamesBefore = []
   #head: RequestHead | undefined
   #response: Http1Response | undefined
   #pieces: Buffer[] = []
@@ -104,7 +106,7 @@ export class Connection {
         return
       } else {
         const end = endOfHead(bytes)
-        const head = end < 0 ? undefined : readHead(bytes.toString('latin1', 0, end))
+        const head = end < 0 ? undefined : readHead(bytes.toString('latin1', 0, end), this.#names)
         if (!head || !this.#options.takes(head)) return void this.#leave(bytes)
         bytes = bytes.subarray(end)
         this.#begin(head)

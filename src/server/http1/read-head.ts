@@ -3,7 +3,7 @@
  * to Node's own parser.
  */
 import type { Headers } from '../../core/http.ts'
-import { readHeaders } from '../../core/http1-headers.ts'
+import { type NamesBefore, readHeaders } from '../../core/http1-headers.ts'
 
 export interface RequestHead {
   readonly method: 'POST' | 'GET'
@@ -32,11 +32,11 @@ export function endOfHead(bytes: Buffer): number {
 }
 
 /** Undefined: not for us. `text` is all of the head, Latin-1. */
-export function readHead(text: string): RequestHead | undefined {
+export function readHead(text: string, before?: NamesBefore): RequestHead | undefined {
   const first = text.indexOf('\r\n')
   const start = START.exec(text.slice(0, first))
   // What is there twice is Node's too: it knows which count, and which are joined.
-  const headers = start ? readHeaders(text.slice(0, -2), first + 2, 'refuse') : undefined
+  const headers = start ? readHeaders(text.slice(0, -2), first + 2, 'refuse', before) : undefined
   if (!start || headers?.['host'] === undefined) return undefined
   for (const name of UNUSUAL) if (headers[name] !== undefined) return undefined
   const connection = headers['connection']?.toLowerCase()
