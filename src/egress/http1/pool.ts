@@ -75,7 +75,7 @@ export class Http1Pool {
   readonly #free = (connection: Connection, saidMs: number | undefined): void => {
     if (this.#closing) return void connection.destroy()
     connection.until = performance.now() + Math.min(saidMs ?? this.#options.keepMs, this.#options.keepAtMostMs)
-    if (this.#resting.push(connection) === 1) setImmediate(this.#rest)
+    if (this.#resting.push(connection) === 1) setImmediate(this.#rest).unref()
   }
 
   /**
@@ -85,13 +85,14 @@ export class Http1Pool {
   readonly #rest = (): void => {
     const rested = this.#resting
     this.#resting = []
+    // It does not make the loop turn: whoever wants a connection does, and comes after this.
     setImmediate(() => {
       for (const connection of rested) {
         if (this.#closing) connection.destroy()
         else if (connection.alive) this.#idle.push(connection)
       }
       if (this.#idle.length > 0) this.#sweep ??= setInterval(this.#closeOld, SWEEP_MS).unref()
-    })
+    }).unref()
   }
 
   readonly #closed = (connection: Connection): void => {

@@ -30,7 +30,7 @@ export function createBalance(buffer: SharedArrayBuffer, index: number, now: () 
       const mine = open[index] ?? 0
       if (mine < 2) return false
       let all = 0
-      for (const count of open) all += count
+      for (let at = 0; at < open.length; at++) all += open[at] ?? 0
       const mean = all / open.length
       if (mine <= mean * OVER_SHARE || mine - mean < OVER_LEAST) return false
       const at = now()
