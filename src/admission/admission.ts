@@ -151,9 +151,12 @@ export function createAdmission({
     closed(ahead = 0) {
       look()
       if (used > MEMORY_FULL && inFlight > 0) return refusal()
-      outside = ahead
-      toldAt = clock.now()
-      if (ahead >= BUSY) delay.start()
+      // A few that arrived together are no queue.
+      outside = ahead >= BUSY ? ahead : 0
+      if (outside > 0) {
+        toldAt = clock.now()
+        delay.start()
+      }
       const full = line.size > 0 && line.size >= lineLength() && line.allMostUrgent
       return full || ahead >= Math.max(LEAST_OUTSIDE, perMs * LINE_MS) ? refusal() : undefined
     },
