@@ -1,26 +1,11 @@
 /** Where one request ends and the next begins: nothing that two readers could read in two ways is read at all. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
+import { casesOf, type RawCase, skip } from '../../test/bad-input/http-cases.ts'
 import { hello, httpRig, statuses } from './fixtures/http-rig.ts'
 
 const { under, raw, close } = await httpRig()
 after(close)
-
-const shared = new URL('../../../shared/data/badinput/http/', import.meta.url)
-const skip = existsSync(shared) ? false : 'the shared data sets are not beside this checkout'
-
-interface RawCase {
-  readonly name: string
-  readonly raw_b64: string
-  readonly expect?: string
-  readonly meta?: { readonly type: string }
-}
-const casesOf = (file: string): readonly RawCase[] =>
-  readFileSync(new URL(file, shared), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line): RawCase => JSON.parse(line))
 
 /** Runs cases some at a time. */
 async function each(cases: readonly RawCase[], run: (one: RawCase) => Promise<void>): Promise<void> {

@@ -1,52 +1,10 @@
 /** Where one answer ends, and what it says: nothing that two readers could read in two ways is read at all. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { chanceOf, runSeed } from '../../../test/random.ts'
 import type { Headers } from '../../core/http.ts'
+import { MAX_HEAD, type Read, read, recorder, type Told } from './fixtures/readings.ts'
 import { HttpSyntaxError, type ResponseHandler, ResponseReader } from './read-response.ts'
-
-type Told =
-  | readonly ['head', number, Headers]
-  /** Latin-1, in one piece however it arrived. */
-  | readonly ['data', string]
-  | readonly ['end', number | undefined]
-
-interface Recorder extends ResponseHandler {
-  readonly told: Told[]
-}
-
-function recorder(): Recorder {
-  const told: Told[] = []
-  return {
-    told,
-    head: (status, headers) => void told.push(['head', status, { ...headers }]),
-    data(bytes) {
-      assert.ok(bytes.length > 0, 'an empty piece was told')
-      const last = told.at(-1)
-      if (last?.[0] === 'data') told[told.length - 1] = ['data', last[1] + bytes.toString('latin1')]
-      else told.push(['data', bytes.toString('latin1')])
-    },
-    end: (keepMs) => void told.push(['end', keepMs]),
-  }
-}
-
-interface Read {
-  readonly told: readonly Told[]
-  /** What `close()` said. */
-  readonly closed: boolean
-}
-
-const MAX_HEAD = 1_000
-
-/** One answer, to one request, in these pieces; then the host closes. */
-function read(pieces: readonly (string | Buffer)[], maxHead = MAX_HEAD): Read {
-  const handler = recorder()
-  const reader = new ResponseReader(handler, maxHead)
-  reader.next()
-  for (const piece of pieces) reader.push(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece)
-  return { closed: reader.close(), told: handler.told }
-}
 
 interface Good {
   readonly name: string
@@ -513,68 +471,4 @@ test('nothing is told after stop()', () => {
       // An answer without data has no place to stop in it.
       if (when !== 'data' || answer.includes('hello')) assert.deepEqual(handler.told, before, `${when}: ${JSON.stringify(answer)}`)
     }
-})
-
-const shared = new URL('../../../../shared/data/badinput/http/', import.meta.url)
-const skip = existsSync(shared) ? false : 'the shared data sets are not beside this checkout'
-
-interface RawCase {
-  readonly name: string
-  readonly raw_b64: string
-  readonly expect?: string
-  readonly meta?: { readonly type: string }
-}
-
-/** Where we differ from llhttp, and why that is right. */
-const oneAnswer = 'one request, one answer: what follows it is refused'
-const lenient = 'a lenient mode of llhttp; there is none here'
-const strict = 'llhttp reads it until the host closes; a framing that is not understood is refused here'
-const harmless = 'llhttp is stricter with what is skipped: the size is the same to every reader'
-const differs: Readonly<Record<string, string>> = {
-  'HTTP/1.0 with keep-alive and 204 status': oneAnswer,
-  'HTTP/1.1 with 204 status': oneAnswer,
-  'HTTP 304 with Content-Length': oneAnswer,
-  'HTTP 304 with Transfer-Encoding': oneAnswer,
-  'Should parse multiple events': oneAnswer,
-  'HTTP/1.1 with keep-alive disabled and 204 status (lenient)': lenient,
-  'HTTP/1.1 with keep-alive disabled, content-length (lenient)': lenient,
-  'Bare CR after response line (lenient)': lenient,
-  'Invalid HTTP version (lenient)': lenient,
-  'Invalid OBS fold after chunked value': lenient,
-  'No carriage ret (lenient)': lenient,
-  'Only LFs present (lenient)': lenient,
-  'Only LFs present and no body (lenient)': lenient,
-  'HTTP 100 first, then 400': 'an empty line before a status line is refused',
-  'Response starting with CRLF': 'an empty line before a status line is refused',
-  'HTTP version 0.9': 'only 1.0 and 1.1 are spoken',
-  'ICE response': 'another protocol',
-  'RTSP response': 'another protocol',
-  '`chunked` before other transfer-encoding': strict,
-  '`chunkedchunked` transfer-encoding does not enable chunked enconding': strict,
-  'multiple transfer-encoding where chunked is not the last one': strict,
-  'No extension after semicolon': harmless,
-  'Trailing space on chunked body': harmless,
-}
-
-test('what a strict parser refuses is refused, and what it reads is read', { skip }, () => {
-  const cases = readFileSync(new URL('llhttp_cases.jsonl', shared), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line): RawCase => JSON.parse(line))
-    .filter(({ meta }) => meta?.type.startsWith('response'))
-  assert.ok(cases.length > 50)
-  const found: string[] = []
-  for (const { name, raw_b64, expect } of cases) {
-    let refused = false
-    try {
-      const { told } = read([Buffer.from(raw_b64, 'base64')], 16_384)
-      // Waiting for more is no error to llhttp. To a call it is one when the host closes, so it will do where an error is due.
-      refused = expect === 'error' && told.at(-1)?.[0] !== 'end'
-    } catch (error) {
-      assert.ok(error instanceof HttpSyntaxError, name)
-      refused = true
-    }
-    if (refused !== (expect === 'error')) found.push(name)
-  }
-  assert.deepEqual(found.toSorted(), Object.keys(differs).toSorted())
 })
