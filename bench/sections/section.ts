@@ -31,9 +31,10 @@ export async function warmUp(
   section: string,
   subject: Subject,
   connections: number,
+  calls = WARM_UP,
 ): Promise<void> {
   say(`${section}: warming up ${subject.id}`)
-  await rig.load({ shot: subject.shot(PLAIN_CHAT), calls: WARM_UP, connections })
+  await rig.load({ shot: subject.shot(PLAIN_CHAT), calls, connections })
 }
 
 /**
