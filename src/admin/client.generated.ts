@@ -27,6 +27,10 @@ export interface Admin {
   readonly expiresAt?: string
   /** RFC 3339, UTC. */
   readonly rotatedAt?: string
+  /** It is rotated by itself when it is as old as that. */
+  readonly rotateEvery?: string
+  /** When that is due. */
+  readonly rotatesAt?: string
   /** Until then the key before the last rotation works too. */
   readonly previousValidUntil?: string
   /** Counts up with every change. */
@@ -335,6 +339,10 @@ export interface Key {
   readonly expiresAt?: string
   /** RFC 3339, UTC. */
   readonly rotatedAt?: string
+  /** It is rotated by itself when it is as old as that. */
+  readonly rotateEvery?: string
+  /** When that is due. */
+  readonly rotatesAt?: string
   /** Until then the key before the last rotation works too. */
   readonly previousValidUntil?: string
   /** Counts up with every change. */
@@ -418,6 +426,8 @@ export interface KeyInput {
   readonly expiresAt?: string
   /** The same, as a duration from now. */
   readonly expiresIn?: string
+  /** It is given another secret when it is as old as that; its holder finds the new one at `access.rotation.to`. */
+  readonly rotateEvery?: string
 }
 
 export interface KeyLimit {
@@ -482,6 +492,8 @@ export interface KeyPatch {
   readonly expiresAt?: string | null
   /** The same, as a duration from now. */
   readonly expiresIn?: string | null
+  /** It is given another secret when it is as old as that; its holder finds the new one at `access.rotation.to`. */
+  readonly rotateEvery?: string | null
   /** Change it only if this is still its version; as the header `If-Match`. */
   readonly version?: number
 }
@@ -612,6 +624,10 @@ export interface NewAdmin {
   readonly expiresAt?: string
   /** RFC 3339, UTC. */
   readonly rotatedAt?: string
+  /** It is rotated by itself when it is as old as that. */
+  readonly rotateEvery?: string
+  /** When that is due. */
+  readonly rotatesAt?: string
   /** Until then the key before the last rotation works too. */
   readonly previousValidUntil?: string
   /** Counts up with every change. */
@@ -648,6 +664,10 @@ export interface NewKey {
   readonly expiresAt?: string
   /** RFC 3339, UTC. */
   readonly rotatedAt?: string
+  /** It is rotated by itself when it is as old as that. */
+  readonly rotateEvery?: string
+  /** When that is due. */
+  readonly rotatesAt?: string
   /** Until then the key before the last rotation works too. */
   readonly previousValidUntil?: string
   /** Counts up with every change. */

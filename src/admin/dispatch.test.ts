@@ -20,6 +20,7 @@ const noKeys = {
   update: unused,
   rotate: unused,
   revoke: unused,
+  rotates: () => false,
 }
 
 /** A vault that tells what it was given. */

@@ -5,6 +5,7 @@ import { GatewayError } from '../core/error.ts'
 import { compact } from '../core/json.ts'
 import type { Principal } from '../core/principal.ts'
 import type { BudgetRule, RateRule } from '../core/rules.ts'
+import { writtenDuration } from '../core/units.ts'
 import { budgetRuleOf, rateRuleOf } from '../core/written-rules.ts'
 import type { KeySpec, ManagedKey } from './parts.ts'
 import { wrong } from './problem.ts'
@@ -53,6 +54,10 @@ export const keyShape = {
   metadata: metadata.optional().describe('Owner, deployment: notes of yours.'),
   expiresAt: moment.optional().describe('When it stops working.'),
   expiresIn: span.optional().describe('The same, as a duration from now.'),
+  rotateEvery: span
+    .optional()
+    .refine((text) => text === undefined || isSchedule(spanMs(text)), { error: 'not a schedule\nwrite a duration from "1m" to "3650d"' })
+    .describe('It is given another secret when it is as old as that; its holder finds the new one at `access.rotation.to`.'),
 }
 export const keyInput = z.strictObject(keyShape)
 export type KeyInput = z.output<typeof keyInput>
@@ -77,6 +82,8 @@ export const keyAnswerShape = {
   metadata: z.record(z.string(), z.string()),
   expiresAt: time.optional(),
   rotatedAt: time.optional(),
+  rotateEvery: z.string().optional().describe('It is rotated by itself when it is as old as that.'),
+  rotatesAt: time.optional().describe('When that is due.'),
   previousValidUntil: time.optional().describe('Until then the key before the last rotation works too.'),
   version: z.int().describe('Counts up with every change.'),
   createdAt: time,
@@ -100,6 +107,8 @@ export const shownKey = (key: ManagedKey) => ({
   metadata: { ...key.metadata },
   expiresAt: timeOrNone(key.expiresAt),
   rotatedAt: timeOrNone(key.rotatedAt),
+  rotateEvery: key.rotateEveryMs === undefined ? undefined : writtenDuration(key.rotateEveryMs),
+  rotatesAt: timeOrNone(key.rotatesAt),
   previousValidUntil: timeOrNone(key.previousValidUntil),
   version: key.version,
   createdAt: timeOf(key.createdAt),
@@ -123,6 +132,7 @@ export function inputOf(key: ManagedKey): KeyInput {
     models: _m,
     scopes: own,
     rotatedAt: _ra,
+    rotatesAt: _rat,
     previousValidUntil: _pv,
     version: _v,
     createdAt: _c,
@@ -162,7 +172,14 @@ export async function specOf(input: KeyInput, keyRole: Principal['role'], contex
     budgets: budgetIds.map((ruleId, index) => ruleOfBudget(index, ruleId)),
     limits: limitIds.map((ruleId, index) => ruleOfLimit(index, ruleId)),
     metadata: input.metadata ?? {},
-    ...(compact({ alias, group, user, tier, expiresAt: expiryOf(input, context.now(), before?.expiresAt) }) as Partial<KeySpec>),
+    ...(compact({
+      alias,
+      group,
+      user,
+      tier,
+      expiresAt: expiryOf(input, context.now(), before?.expiresAt),
+      rotateEveryMs: scheduleOf(input, context, before),
+    }) as Partial<KeySpec>),
   }
 }
 
@@ -205,6 +222,19 @@ function expiryOf({ expiresAt, expiresIn }: KeyInput, now: number, before: numbe
   // A key that has expired may still be renamed.
   if (at <= now && at !== before) throw wrong('expiresAt', `${expiresAt} has passed`, 'delete the key to end it now')
   return at
+}
+
+function scheduleOf({ rotateEvery }: KeyInput, { services }: Context, before: ManagedKey | undefined): number | undefined {
+  if (rotateEvery === undefined) return undefined
+  const every = spanMs(rotateEvery)
+  // A key that has a schedule may be changed although its place is gone.
+  if (!services.keys.rotates() && every !== before?.rotateEveryMs)
+    throw wrong('rotateEvery', 'there is no place where successors could be put', 'set `access.rotation.to` in the configuration')
+  return every
+}
+
+function isSchedule(ms: number): boolean {
+  return ms >= 60_000 && ms <= 3_650 * 86_400_000
 }
 
 function isRange(range: string): boolean {

@@ -60,7 +60,10 @@ export interface AdminServices {
 export type Authenticate = (caller: Caller) => Principal | Promise<Principal>
 
 /** What a key is made of; the same as what it makes its holder (`Principal`). */
-export type KeySpec = Omit<Principal, 'kind' | 'id'>
+export type KeySpec = Omit<Principal, 'kind' | 'id'> & {
+  /** It is given another secret when it is as old as that. Milliseconds. */
+  readonly rotateEveryMs?: number
+}
 
 export interface ManagedKey extends KeySpec {
   readonly id: string
@@ -73,6 +76,8 @@ export interface ManagedKey extends KeySpec {
   readonly rotatedAt?: number | undefined
   /** Until then the key before the last rotation is valid too. */
   readonly previousValidUntil?: number | undefined
+  /** When it is rotated by itself, where it is. */
+  readonly rotatesAt?: number | undefined
 }
 
 export interface Page<Item> {
@@ -97,6 +102,8 @@ export interface KeyAdmin {
   rotate(id: string, options: { readonly overlapMs: number }): Promise<{ readonly key: ManagedKey; readonly secret: string }>
   /** False: there was none. */
   revoke(id: string): Promise<boolean>
+  /** Whether keys with a schedule are rotated: there is a place where their successors are put. */
+  rotates(): boolean
 }
 
 /** What a short-lived token may be narrowed to; it never may more than the key it was exchanged for. */

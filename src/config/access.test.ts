@@ -96,3 +96,23 @@ test('what cannot be is refused where it stands', () => {
 test('the algorithms of the schema are those that are verified', () => {
   assert.deepEqual([...jwtAlgorithms], [...signatureAlgorithms])
 })
+
+test('successors of keys go to a file or into Vault, each to a place of its own', () => {
+  const placed = (to: string) => access.safeParse({ rotation: { to } }).success
+  for (const to of ['file:/run/keys/{id}', 'file:/run/{id}/key', 'vault:secret/signalbox/{id}#key', 'vault:secret/signalbox/{id}'])
+    assert.ok(placed(to), to)
+  for (const to of [
+    'file:keys/{id}',
+    'file:/run/keys/one',
+    'vault:secret/{id}/../x',
+    'vault:{id}',
+    'vault:{id}',
+    'env:{id}',
+    'secret:{id}',
+    'aws:sm/{id}',
+    '{id}',
+    '',
+  ])
+    assert.ok(!placed(to), to)
+  assert.deepEqual(configOf({ rotation: { to: 'file:/run/{id}' } }).rotation, { to: 'file:/run/{id}', overlapMs: 86_400_000 })
+})

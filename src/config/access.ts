@@ -6,15 +6,18 @@ import { budgetRuleOf, rateRuleOf, stableId } from '../core/written-rules.ts'
 import type { AccessSettings } from '../policy/access/access.ts'
 import type { Plan } from '../policy/access/claims.ts'
 import type { IssuerSettings } from '../policy/access/jwt.ts'
+import type { RotationSettings } from '../policy/access/scheduled-rotation.ts'
 import type { AccessInput } from './schema-access.ts'
 
 export interface AccessConfig extends Omit<AccessSettings, 'ownerKey'> {
   /** How long known keys are gone by while the store is away. */
   readonly staleMs: number
+  /** Keys that are rotated by themselves. */
+  readonly rotation?: RotationSettings
 }
 
 export function accessConfig(input: AccessInput, mode: 'open' | 'keys'): AccessConfig {
-  const { stale, trustedProxies, proxyHeader, ipClasses, tokens, jwt, plans } = input
+  const { stale, trustedProxies, proxyHeader, ipClasses, tokens, rotation, jwt, plans } = input
   return {
     mode,
     staleMs: msOf(stale),
@@ -22,6 +25,7 @@ export function accessConfig(input: AccessInput, mode: 'open' | 'keys'): AccessC
     proxyHeader,
     ...(ipClasses && { ipClasses }),
     tokens: { ttlMs: msOf(tokens.ttl), maxTtlMs: msOf(tokens.maxTtl) },
+    ...(rotation && { rotation: { to: rotation.to, overlapMs: msOf(rotation.overlap) } }),
     jwt: jwt.map(issuerOf),
     plans: Object.fromEntries(Object.entries(plans).map(([name, plan]) => [name, planOf(name, plan)])),
   }

@@ -1,10 +1,12 @@
 /** Who may call: keys, tokens, JWTs of other issuers, and where callers come from. */
+import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { parseRange } from '../core/address.ts'
 import { roles } from '../core/principal.ts'
+import { isProblem, parseSecretReference } from '../core/secret-reference.ts'
 import { dimensions } from '../core/written-rules.ts'
 import { budgets, limits } from './schema-money.ts'
-import { duration } from './schema-parts.ts'
+import { duration, longDuration } from './schema-parts.ts'
 
 const name = z.string().min(1).max(200)
 const names = z.array(name)
@@ -81,6 +83,9 @@ const issuer = z
   })
   .describe('One issuer of JWTs.')
 
+const destinationHelp =
+  'not a place where keys can be put\nwrite `file:/…/{id}` or `vault:MOUNT/…/{id}#key`, with `{id}` where the id of the key is to stand'
+
 export const access = z
   .strictObject({
     mode: z.enum(['open', 'keys']).optional().meta({
@@ -109,6 +114,20 @@ export const access = z
       })
       .prefault({})
       .describe('Short-lived tokens that keys and JWTs are exchanged for.'),
+    rotation: z
+      .strictObject({
+        to: z
+          .string()
+          .refine(isDestination, { error: destinationHelp })
+          .describe(
+            'Where the successor of a key is put, with `{id}` for the id of the key: a file, with its whole path, or a member of a secret in a KV engine of Vault.',
+          ),
+        overlap: longDuration.default('24h').describe('So long a key works on after its successor was put there.'),
+      })
+      .optional()
+      .describe(
+        'Keys with `rotateEvery` are given another secret by the gateway itself, and their holders find it here. Absent: no key is.',
+      ),
     jwt: z.array(issuer).default([]).describe('Issuers whose JWTs are let in.'),
     plans: z.record(name, plan).default({}).describe('Limits, budgets and scopes under a name, for claims and issuers to refer to.'),
   })
@@ -122,4 +141,10 @@ function isSafeUrl(text: string): boolean {
   const { protocol, hostname, username, password } = new URL(text)
   if (username !== '' || password !== '') return false
   return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))
+}
+
+function isDestination(text: string): boolean {
+  const reference = parseSecretReference(text.replaceAll('{id}', 'key_0'))
+  if (!text.includes('{id}') || !reference || isProblem(reference)) return false
+  return (reference.scheme === 'vault' && reference.name.includes('/')) || (reference.scheme === 'file' && isAbsolute(reference.name))
 }

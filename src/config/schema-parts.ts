@@ -52,3 +52,12 @@ export const bodyFields = z.record(z.string(), json)
 export const amount = z.union([z.string().regex(/^\d{1,15}(\.\d{1,9})?$/), z.number().min(0).max(1e12)], {
   error: 'not an amount in USD\nwrite "0.50"',
 })
+
+const LONGEST_DAYS = 3_650
+const longHelp = 'not a duration\nwrite a number with a unit, in quotes: "12h", "30d"'
+
+/** For schedules that are longer than a timer can wait. */
+export const longDuration = z
+  .string({ error: longHelp })
+  .regex(/^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/, { error: longHelp })
+  .refine((text) => (parseDuration(text) ?? 0) <= LONGEST_DAYS * 86_400_000, { error: `too long\nwrite ${LONGEST_DAYS}d or less` })

@@ -2,16 +2,7 @@
 import { z } from 'zod'
 import { masterKeyPattern, masterKeyProblem, masterKeyRemedy } from '../core/master-key-reference.ts'
 import { parseDuration } from '../core/units.ts'
-import { duration } from './schema-parts.ts'
-
-const LONGEST_DAYS = 3_650
-const longHelp = 'not a duration\nwrite a number with a unit, in quotes: "12h", "30d"'
-
-/** For schedules that are longer than a timer can wait. */
-const longDuration = z
-  .string({ error: longHelp })
-  .regex(/^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/, { error: longHelp })
-  .refine((text) => (parseDuration(text) ?? 0) <= LONGEST_DAYS * 86_400_000, { error: `too long\nwrite ${LONGEST_DAYS}d or less` })
+import { duration, longDuration } from './schema-parts.ts'
 
 const atLeast = (ms: number, least: string) => (text: string, context: z.RefinementCtx) => {
   const given = parseDuration(text)

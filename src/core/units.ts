@@ -11,6 +11,12 @@ export function parseDuration(text: string): number | undefined {
   return amount === undefined ? undefined : Math.round(Number(amount) * (DURATION[unit] ?? 0))
 }
 
+/** The same duration as `parseDuration` reads it, in the largest unit that leaves no rest. */
+export function writtenDuration(ms: number): string {
+  const [unit, size] = Object.entries(DURATION).findLast(([, size]) => ms % size === 0) ?? ['ms', 1]
+  return `${ms / size}${unit}`
+}
+
 /** Bytes of `512B`, `16KB`, `64MB`, `1GB`; undefined when it is no size. */
 export function parseSize(text: string): number | undefined {
   const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(B|KB|MB|GB)$/i.exec(text.trim()) ?? []

@@ -84,6 +84,8 @@ export interface Secrets {
   start(wanted: readonly Wanted[], settings?: SecretsSettings): Promise<readonly WantedProblem[]>
   /** Reads one now, whether it is kept or not. */
   resolve(reference: string, organisation?: string): Promise<Secret>
+  /** Puts a value where the reference leads. Rejects with a SecretError: where it may not, or nothing can be put. */
+  write(reference: string, value: string): Promise<void>
   /** From memory. With an organisation: only what that one has of its own. */
   current(reference: string, organisation?: string): string | undefined
   /** Organisations that have a value of their own for this reference. */
@@ -300,6 +302,14 @@ export function createSecrets(options: SecretsOptions): Secrets {
       } catch (error) {
         return problemOf(error)
       }
+    },
+    async write(reference, value) {
+      const parsed = parseSecretReference(reference)
+      if (!parsed || isProblem(parsed))
+        throw new SecretError('malformed', 'no reference to a secret', 'write `file:PATH` or `vault:MOUNT/PATH#FIELD`')
+      const { write } = await sources.of(parsed.scheme)
+      if (!write) throw new SecretError('malformed', `nothing can be put behind \`${parsed.scheme}:\``, 'use `file:` or `vault:`')
+      await write(parsed, value)
     },
     current(reference, organisation) {
       if (settings.allowPlaintext && organisation === undefined && parseSecretReference(reference) === undefined) return reference

@@ -13,6 +13,8 @@ export interface SecretSource {
   readonly scheme: SecretScheme
   /** Rejects with a SecretError. `organisation`: what that one has under this name; sources without tenants are not asked for it. */
   read(reference: SecretReference, organisation?: string): Promise<SecretReading>
+  /** Puts a value there, in place of the one before. Rejects with a SecretError. Absent: it cannot. */
+  write?(reference: SecretReference, value: string): Promise<void>
   close?(): Promise<void>
 }
 

@@ -6,7 +6,7 @@ import type { Principal } from '../../core/principal.ts'
 import type { RecordKind, RecordStore, StoredRecord } from '../../core/records.ts'
 import { boundedMap } from './bounded-map.ts'
 import { createContact } from './contact.ts'
-import { formerDigests, type KeyKind, kindOfKey } from './key-record.ts'
+import { type KeyKind, kindOfKey, otherDigests } from './key-record.ts'
 import { createRefresh } from './refresh.ts'
 import { unavailable, within } from './unavailable.ts'
 
@@ -220,7 +220,7 @@ export function createDirectory({
     delete entry.changedAt
     entries.set(name, entry)
     if (record.lookup !== undefined) digests.set(record.lookup, { entry, until: FOREVER })
-    for (const { digest, until } of formerDigests(record)) digests.set(digest, { entry, until })
+    for (const { digest, until } of otherDigests(record)) digests.set(digest, { entry, until })
     return entry
   }
 
@@ -228,7 +228,7 @@ export function createDirectory({
     const entry = entries.get(name)
     if (!entry) return
     entries.delete(name)
-    const mine = [entry.record.lookup, ...formerDigests(entry.record).map(({ digest }) => digest)]
+    const mine = [entry.record.lookup, ...otherDigests(entry.record).map(({ digest }) => digest)]
     for (const digest of mine) {
       if (digest === undefined || digests.get(digest)?.entry !== entry) continue
       digests.delete(digest)

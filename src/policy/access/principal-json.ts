@@ -8,7 +8,10 @@ import { budgetRuleOf, rateRuleOf } from '../../core/written-rules.ts'
 import { scopeNames } from './scopes.ts'
 
 /** What a key makes of its holder. */
-export type KeySpec = Omit<Principal, 'kind' | 'id'>
+export type KeySpec = Omit<Principal, 'kind' | 'id'> & {
+  /** It is given another secret when it is as old as that. Milliseconds. */
+  readonly rotateEveryMs?: number
+}
 
 export const specJson = ({ limits, budgets, tenant, scopes, tags, metadata, ...rest }: KeySpec): JsonObject =>
   compact({
@@ -23,7 +26,7 @@ export const specJson = ({ limits, budgets, tenant, scopes, tags, metadata, ...r
 
 /** What `specJson` wrote. Throws for what is no such thing: a key whose limits cannot be read is not let in without them. */
 export function specFrom(data: JsonObject, organisation: unknown = data['organisation']): KeySpec {
-  const { alias, group, role, team, project, user, tags, tier, scopes, limits, budgets, metadata, expiresAt } = data
+  const { alias, group, role, team, project, user, tags, tier, scopes, limits, budgets, metadata, expiresAt, rotateEveryMs } = data
   return compact({
     alias: textIn(alias),
     group: textIn(group),
@@ -37,6 +40,7 @@ export function specFrom(data: JsonObject, organisation: unknown = data['organis
     budgets: rulesIn(budgets, (id, json): BudgetRule => budgetRuleOf(id, json, ownerOf(json))),
     metadata: isObject(metadata) ? (metadata as Readonly<Record<string, string>>) : {},
     expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
+    rotateEveryMs: typeof rotateEveryMs === 'number' ? rotateEveryMs : undefined,
   }) as KeySpec
 }
 

@@ -6,11 +6,10 @@ import { intersected } from './scopes.ts'
 
 export const ownerPrincipal: Principal = { ...anonymous, kind: 'owner', id: 'owner', role: 'owner' }
 
-export const principalOf = ({ id, data, organisation }: Pick<StoredRecord, 'id' | 'data' | 'organisation'>): Principal => ({
-  ...specFrom(data, organisation),
-  kind: 'key',
-  id,
-})
+export function principalOf({ id, data, organisation }: Pick<StoredRecord, 'id' | 'data' | 'organisation'>): Principal {
+  const { rotateEveryMs: _, ...spec } = specFrom(data, organisation)
+  return { ...spec, kind: 'key', id }
+}
 
 /** What a token says beside the key it stands for. */
 export interface Narrowing {

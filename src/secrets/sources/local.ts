@@ -12,7 +12,7 @@ export const environmentSource = ({ env }: Pick<SourceContext, 'env'>): SecretSo
 })
 
 /** Read through the path each time, so that a link that leads elsewhere by now (Kubernetes mounts) is seen. */
-export const fileSource = ({ readFile }: Pick<SourceContext, 'readFile'>): SecretSource => ({
+export const fileSource = ({ readFile, writeFile }: Pick<SourceContext, 'readFile' | 'writeFile'>): SecretSource => ({
   scheme: 'file',
   async read({ name }) {
     let text: string
@@ -25,5 +25,13 @@ export const fileSource = ({ readFile }: Pick<SourceContext, 'readFile'>): Secre
     const value = text.trim()
     if (value) return { value }
     throw new SecretError('unset', `the file ${name} is empty`, 'put the credential into it, and nothing else')
+  },
+  async write({ name }, value) {
+    try {
+      await writeFile(name, `${value}\n`)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unwritable'
+      throw new SecretError('refused', `the file ${name} cannot be written (${code})`, 'check the directory and its permissions')
+    }
   },
 })

@@ -40,6 +40,8 @@ export function vaultCaller(options: VaultOptions, context: SourceContext): Vaul
         codeOf: (told: unknown) => at(told, 'errors', '0'),
       }
       const told = await asker.ask(request)
+      // What has been written is often answered with nothing.
+      if (told.status === 204) return { json: undefined }
       return told.status === 200 ? { json: parsed(request, told.text) } : { error: failed(request, told) }
     }
     let answer = await once(await tokens.get())

@@ -46,6 +46,36 @@ describe('vault: references', () => {
     assert.match(await read('vault:team/kv/nothing#key', settings), /^unset: Vault at .* answered 404/)
   })
 
+  test('a member is written beside the others of its secret, and over nothing that came meanwhile', async () => {
+    const written: { method: string; path: string; body: unknown }[] = []
+    await using server = await vault(new Set(['hvs.root']), ({ method, path, body }) => {
+      if (method !== 'PUT') return undefined
+      written.push({ method, path, body: JSON.parse(body) })
+      return path.startsWith('/v1/old/') ? { status: 204, body: '' } : { body: { data: { version: 4 } } }
+    })
+    const secrets = createSecrets({ ...withToken(server.url), http: { backoffMs: 1 } })
+    await secrets.write('vault:team/kv/llm/openai#key', 'sk-new')
+    await secrets.write('vault:team/kv/keys/key_1#key', 'sk-first')
+    await secrets.write('vault:old/openai#other', 'sk-other')
+    assert.deepEqual(written, [
+      { method: 'PUT', path: '/v1/team/kv/data/llm/openai', body: { data: { key: 'sk-new', other: 'x' }, options: { cas: 3 } } },
+      { method: 'PUT', path: '/v1/team/kv/data/keys/key_1', body: { data: { key: 'sk-first' } } },
+      { method: 'PUT', path: '/v1/old/openai', body: { key: 'sk-vault-1', other: 'sk-other' } },
+    ])
+    await assert.rejects(secrets.write('vault:lease/openai#key', 'sk-new'), { name: 'SecretError', fault: 'malformed' })
+    for (const reference of ['env:NAME', 'secret:name', 'sk-literal'])
+      await assert.rejects(
+        secrets.write(reference, 'sk-new'),
+        (error: Error) => error.name === 'SecretError' && !error.message.includes('sk-'),
+      )
+    server.answer = () => ({ status: 403, body: { errors: ['permission denied'] } })
+    await assert.rejects(secrets.write('vault:old/openai#other', 'sk-canary'), (error: Error) => {
+      assert.match(error.message, /answered 403, permission denied/)
+      return !error.message.includes('sk-canary')
+    })
+    await secrets.close()
+  })
+
   test('what Vault says of a wrong token is told, the token is not', async () => {
     await using server = await vault(new Set())
     const told = await read('vault:team/kv/llm/openai#key', withToken(server.url))

@@ -76,7 +76,24 @@ export function vaultSource(options: VaultOptions, context: SourceContext): Secr
     return { value: only(data, field), expiresAt: until }
   }
 
-  return { scheme: 'vault', read, close: async () => stop() }
+  /** One member of the secret; the others stay. KV only: other engines make their credentials themselves. */
+  async function write({ name, field = 'key' }: SecretReference, value: string): Promise<void> {
+    const mount = await mountOf(name)
+    if (mount.kv === undefined) throw new SecretError('malformed', `${mount.path} in Vault is no KV engine`, 'name a path in one')
+    const below = name.slice(mount.path.length).replace(/^data\//, '')
+    const path = mount.kv === 2 ? `${mount.path}data/${below}` : name
+    const told = await call(path).catch((error: unknown) => {
+      if (error instanceof SecretError && error.fault === 'unset') return undefined
+      throw error
+    })
+    const before = mount.kv === 2 ? at(told, 'data', 'data') : at(told, 'data')
+    const data = { ...(typeof before === 'object' ? before : {}), [field]: value }
+    // Who writes at the same time is not overwritten unseen.
+    const version = at(told, 'data', 'metadata', 'version')
+    await call(path, mount.kv === 2 ? { data, ...(version !== undefined && { options: { cas: version } }) } : data)
+  }
+
+  return { scheme: 'vault', read, write, close: async () => stop() }
 }
 
 /** Without a field: the only member there is. */

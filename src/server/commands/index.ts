@@ -120,6 +120,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .option('--budget <list>', 'create: 0.50/day, 10/month')
     .option('--limit <list>', 'create: requests=60/1m, tokens=100000/1h, concurrent=4')
     .option('--expires <when>', 'create: 30d, or 2027-01-31')
+    .option('--rotate-every <span>', 'create: another secret by itself every 30d (access.rotation)')
     .option('--team <id>', 'create: the team it is of')
     .option('--project <id>', 'create: the project it is of')
     .option('--user <name>', 'create: whom its calls are for')

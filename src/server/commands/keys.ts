@@ -62,6 +62,7 @@ function inputOf({ option, list }: AdminCommand): KeyInput {
     user: option('user'),
     tags: list('tags'),
     tier: option('tier'),
+    rotateEvery: option('rotate-every'),
     models: list('models'),
     scopes: Object.keys(scopes).length > 0 ? scopes : undefined,
     budgets: list('budget')?.map(budgetOf),
@@ -104,13 +105,15 @@ function madeText(made: NewKey, how: string): string {
 }
 
 function keyText(key: Key): string {
-  const { id, prefix, alias, organisation, team, project, scopes, limits, budgets, createdAt, expiresAt, version } = key
+  const { id, prefix, alias, organisation, team, project, scopes, limits, budgets, createdAt, expiresAt, rotateEvery, rotatesAt, version } =
+    key
   const lines = [
     `${id}${alias === undefined ? '' : ` (${alias})`}, begins ${prefix}, version ${version}`,
     `  belongs to ${[organisation, team, project].filter(Boolean).join('/') || 'the installation'}`,
     ...Object.entries(scopes).map(([name, words]) => `  ${name}: ${words.length === 0 ? 'none' : words.join(', ')}`),
     ...limits.map(({ what, limit, window }) => `  at most ${limit} ${what}${what === 'concurrent' ? '' : ` in ${window}`}`),
     ...budgets.map(({ limit, window, by }) => `  at most $${limit} a ${window}, by ${by}`),
+    ...(rotateEvery === undefined ? [] : [`  rotated every ${rotateEvery}, next ${rotatesAt}`]),
     `  made ${createdAt}${expiresAt === undefined ? '' : `, ends ${expiresAt}`}`,
   ]
   return `${lines.join('\n')}\n`

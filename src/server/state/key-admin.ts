@@ -7,7 +7,14 @@ import { nodeCrypto } from '../../policy/access/node-crypto.ts'
 
 const PAGE = 100
 
-export function keyAdmin(records: RecordStore, kind: KeyKind, now: () => number = Date.now): KeyAdmin {
+export interface KeyAdminOptions {
+  /** Whether keys can be rotated by themselves. Default: they cannot. */
+  rotates?(): boolean
+  /** Milliseconds since 1970. Default `Date.now`. */
+  now?(): number
+}
+
+export function keyAdmin(records: RecordStore, kind: KeyKind, { rotates = () => false, now = Date.now }: KeyAdminOptions = {}): KeyAdmin {
   async function existing(id: string): Promise<StoredRecord> {
     const record = await records.get(kind, id)
     if (!record) throw new GatewayError('not-found', `There is no ${kind} \`${id.slice(0, 100)}\`.`)
@@ -38,5 +45,6 @@ export function keyAdmin(records: RecordStore, kind: KeyKind, now: () => number 
       return { key: await written(record), secret }
     },
     revoke: (id) => records.remove(kind, id),
+    rotates,
   }
 }

@@ -6,6 +6,7 @@ import { GatewayError } from '../../core/error.ts'
 import type { RecordStore } from '../../core/records.ts'
 import { createProviderKeys } from '../../secrets/provider-keys.ts'
 import { createSecrets, type Wanted } from '../../secrets/secrets.ts'
+import { problemOf } from '../../secrets/source.ts'
 
 export interface SecretsParts {
   readonly config: Config
@@ -21,6 +22,8 @@ export interface OpenSecrets {
   readonly admin: SecretAdmin
   /** What a reference leads to, now. Rejects when there is nothing. */
   resolve(reference: string): Promise<string>
+  /** Puts a value where the reference leads. Rejects where it cannot. */
+  put(reference: string, value: string): Promise<void>
   credentialsOf(provider: string): Credentials | undefined
   /** How many could not be read lately. */
   withProblem(): number
@@ -59,6 +62,14 @@ export async function openSecrets({ config, records, env, readFile, tell, change
       const secret = await secrets.resolve(reference)
       if ('value' in secret) return secret.value
       throw new Error(`${secret.message} (${secret.remedy})`)
+    },
+    async put(reference, value) {
+      try {
+        await secrets.write(reference, value)
+      } catch (error) {
+        const { message, remedy } = problemOf(error)
+        throw new Error(`${message} (${remedy})`)
+      }
     },
     credentialsOf: (provider) => keys.of(provider),
     withProblem: () => secrets.state().filter(({ problem }) => problem !== undefined).length,

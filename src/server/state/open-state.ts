@@ -19,6 +19,7 @@ import { createTally } from '../../core/tally.ts'
 import { type AccessSettings, createAccess, type GatewayAccess } from '../../policy/access/access.ts'
 import { fetchJsonWith } from '../../policy/access/fetch-json.ts'
 import { nodeCrypto } from '../../policy/access/node-crypto.ts'
+import { rotationSchedule } from '../../policy/access/scheduled-rotation.ts'
 import type { HoldPolicy } from '../../policy/spending/costs.ts'
 import { createSpending, type SpendingDesk } from '../../policy/spending/spending.ts'
 import type { FallbackCounters } from '../../store/counters/fallback.ts'
@@ -117,6 +118,9 @@ export async function openState({
     },
     broken: (id, error) => tell(`the rule ${id} does not hold: ${error.message}`),
   })
+  const rotation = rotationSchedule({ records: store.records, crypto: nodeCrypto, deliver: secrets.put, audit, tell })
+  if (first) rotation.configure(config.access.rotation)
+  let rotates = config.access.rotation !== undefined
   const reconciler = openReconciler({ ledger, secret: secrets.resolve, readFile, tell, scheduled: first })
   await reconciler.configure(config)
   let rulesKnown = false
@@ -140,7 +144,7 @@ export async function openState({
         return address === undefined ? undefined : addressText(address)
       },
       records: store.records,
-      keys: keyAdmin(store.records, 'key'),
+      keys: keyAdmin(store.records, 'key', { rotates: () => rotates }),
       admins: keyAdmin(store.records, 'admin'),
       exchange: (principal, wish) => access.exchange(principal, wish),
       usage: ledger,
@@ -165,11 +169,14 @@ export async function openState({
     configure(next, key) {
       money = next.money
       access.configure(settingsOf(next, key))
+      rotates = next.access.rotation !== undefined
+      if (first) rotation.configure(next.access.rotation)
       spending.configure(next.money, policyOf(next))
       void reconciler.configure(next)
       events.configure(next)
     },
     async close() {
+      await rotation.stop()
       access.close()
       spending.close()
       const parting = events.close()
