@@ -297,6 +297,8 @@ export const claims: Readonly<Record<string, Claim>> = {
   F4: met(
     ['src/policy/access/access.test.ts', 'a rotation under load refuses no call, with the old key or the new'],
     ['test/secrets/rotation.e2e.test.ts', 'three kinds of keys, each replaced several times while sixteen callers call'],
+    ['test/secrets/scheduled-rotation.e2e.test.ts', 'a key that is due is replaced while it is used, and no call fails'],
+    ['src/policy/access/scheduled-rotation.test.ts', 'whatever breaks off, the key that its holder last found opens'],
     ['src/policy/access/access.test.ts', 'revocation, change and expiry hold on every gateway of a store within a second'],
   ),
   F5: met(

@@ -99,7 +99,16 @@ test('the algorithms of the schema are those that are verified', () => {
 
 test('successors of keys go to a file or into Vault, each to a place of its own', () => {
   const placed = (to: string) => access.safeParse({ rotation: { to } }).success
-  for (const to of ['file:/run/keys/{id}', 'file:/run/{id}/key', 'vault:secret/signalbox/{id}#key', 'vault:secret/signalbox/{id}'])
+  for (const to of [
+    'file:/run/keys/{id}',
+    'file:/run/{id}/key',
+    'vault:secret/signalbox/{id}#key',
+    'vault:secret/signalbox/{id}',
+    'aws:sm/keys/{id}',
+    'aws:ssm/keys/{id}',
+    'gcp:project/{id}',
+    'k8s:team/keys#{id}',
+  ])
     assert.ok(placed(to), to)
   for (const to of [
     'file:keys/{id}',
@@ -109,7 +118,9 @@ test('successors of keys go to a file or into Vault, each to a place of its own'
     'vault:{id}',
     'env:{id}',
     'secret:{id}',
-    'aws:sm/{id}',
+    'gcp:project/{id}@5',
+    'azure:vault/{id}',
+    'k8s:{id}#key',
     '{id}',
     '',
   ])

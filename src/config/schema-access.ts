@@ -84,7 +84,7 @@ const issuer = z
   .describe('One issuer of JWTs.')
 
 const destinationHelp =
-  'not a place where keys can be put\nwrite `file:/…/{id}` or `vault:MOUNT/…/{id}#key`, with `{id}` where the id of the key is to stand'
+  'not a place where keys can be put\nwrite `file:/…/{id}`, `vault:MOUNT/…/{id}#key`, `aws:sm/…/{id}`, `gcp:PROJECT/…{id}` or `k8s:NAME#{id}`, with `{id}` where the id of the key is to stand'
 
 export const access = z
   .strictObject({
@@ -120,7 +120,7 @@ export const access = z
           .string()
           .refine(isDestination, { error: destinationHelp })
           .describe(
-            'Where the successor of a key is put, with `{id}` for the id of the key: a file, with its whole path, or a member of a secret in a KV engine of Vault.',
+            'Where the successor of a key is put, with `{id}` for the id of the key: a file, with its whole path, or a reference to a secret in Vault (KV), AWS, Google Cloud or Kubernetes.',
           ),
         overlap: longDuration.default('24h').describe('So long a key works on after its successor was put there.'),
       })
@@ -146,5 +146,16 @@ function isSafeUrl(text: string): boolean {
 function isDestination(text: string): boolean {
   const reference = parseSecretReference(text.replaceAll('{id}', 'key_0'))
   if (!text.includes('{id}') || !reference || isProblem(reference)) return false
-  return (reference.scheme === 'vault' && reference.name.includes('/')) || (reference.scheme === 'file' && isAbsolute(reference.name))
+  const { scheme, name } = reference
+  switch (scheme) {
+    case 'file':
+      return isAbsolute(name)
+    case 'vault':
+      return name.includes('/')
+    case 'gcp':
+      // A version that is there does not change.
+      return !/@|\/versions\//.test(name)
+    default:
+      return scheme === 'aws' || scheme === 'k8s'
+  }
 }

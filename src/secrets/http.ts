@@ -6,7 +6,7 @@ export interface Ask {
   /** Who is asked, for messages: `Vault`. */
   readonly who: string
   readonly url: string
-  readonly method?: 'GET' | 'POST' | 'PUT'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   /** Certificate authorities to trust in place of the usual ones, as PEM. */

@@ -308,7 +308,12 @@ export function createSecrets(options: SecretsOptions): Secrets {
       if (!parsed || isProblem(parsed))
         throw new SecretError('malformed', 'no reference to a secret', 'write `file:PATH` or `vault:MOUNT/PATH#FIELD`')
       const { write } = await sources.of(parsed.scheme)
-      if (!write) throw new SecretError('malformed', `nothing can be put behind \`${parsed.scheme}:\``, 'use `file:` or `vault:`')
+      if (!write)
+        throw new SecretError(
+          'malformed',
+          `nothing can be put behind \`${parsed.scheme}:\``,
+          'use `file:`, `vault:`, `aws:`, `gcp:` or `k8s:`',
+        )
       await write(parsed, value)
     },
     current(reference, organisation) {

@@ -57,3 +57,25 @@ export function memberOf(members: unknown, field: string): string {
   if (typeof member === 'number' || typeof member === 'boolean') return String(member)
   throw new SecretError('unset', `the member \`${field}\` of the secret is not text`, 'store text in it')
 }
+
+/** A JSON object with one member set, the others as they were; without a field, the value itself. `before`: what lies there, if anything does. */
+export async function withField(value: string, field: string | undefined, before: () => Promise<string>): Promise<string> {
+  if (field === undefined) return value
+  const text = await before().catch((error: unknown) => {
+    if (error instanceof SecretError && error.fault === 'unset') return '{}'
+    throw error
+  })
+  let members: unknown
+  try {
+    members = JSON.parse(text)
+  } catch {
+    // Told below.
+  }
+  if (typeof members !== 'object' || members === null || Array.isArray(members))
+    throw new SecretError(
+      'malformed',
+      `the secret is no JSON object, so \`${field}\` cannot be set in it`,
+      'leave out `#FIELD`, or store a JSON object',
+    )
+  return JSON.stringify({ ...members, [field]: value })
+}

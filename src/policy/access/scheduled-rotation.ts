@@ -50,6 +50,8 @@ const MOST_AT_ONCE = 200
 /** A successor that has not been delivered for so long was left by a process that is gone. */
 const ABANDONED_MS = 900_000
 const TRIES = 5
+/** What is being delivered when the gateway stops may take so long. Whatever breaks off is found by the next process. */
+const PARTING_MS = 2_000
 
 export function rotationSchedule(options: RotationOptions): RotationSchedule {
   const { records, crypto, deliver, audit, tell, now = Date.now, settleMs = 5_000, everyMs = 600_000 } = options
@@ -182,7 +184,7 @@ export function rotationSchedule(options: RotationOptions): RotationSchedule {
       stopped = true
       clearInterval(timer)
       endSettling?.()
-      await running
+      if (running) await Promise.race([running, new Promise((over) => setTimeout(over, PARTING_MS).unref())])
     },
   }
 }

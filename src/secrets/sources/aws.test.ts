@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { wrongSignature } from '../fixtures/aws-signature.ts'
 import { type Answer, type Asked, fakeServer } from '../fixtures/fake-server.ts'
 import { read } from '../fixtures/read.ts'
+import { createSecrets } from '../secrets.ts'
 
 const KEYS = { AKIDEXAMPLE: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', ASIATEMP: 'temporary-secret' }
 
@@ -39,6 +40,32 @@ describe('aws: references', () => {
     assert.equal(await read('aws:ssm/flat', settings), 'sk-ssm of flat')
     assert.equal(await read('aws:arn:aws:ssm:eu-west-1:123456789012:parameter/llm/openai', settings), 'sk-ssm of /llm/openai')
     assert.equal(await read('aws:arn:aws:ssm:eu-west-1:123456789012:parameter/flat', settings), 'sk-ssm of flat')
+  })
+
+  test('a value is put over the one before, beside the other members, or where nothing was', async () => {
+    const put: [string, Record<string, unknown>][] = []
+    await using server = await fakeServer((asked) => {
+      const target = asked.headers['x-amz-target'] ?? ''
+      const body = JSON.parse(asked.body) as Record<string, unknown>
+      if (!/Put|Create/.test(target) || wrongSignature(asked, KEYS, target.startsWith('AmazonSSM') ? 'ssm' : 'secretsmanager'))
+        return aws(asked)
+      if (target.endsWith('PutSecretValue') && body['SecretId'] === 'fresh')
+        return { status: 400, body: { __type: 'ResourceNotFoundException' } }
+      const { ClientRequestToken, ...rest } = body
+      if (target.startsWith('secretsmanager')) assert.match(String(ClientRequestToken), /^[0-9a-f-]{36}$/)
+      put.push([target, rest])
+      return { body: {} }
+    })
+    const secrets = createSecrets({ env, aws: { endpoint: server.url }, http: { backoffMs: 1 } })
+    await secrets.write('aws:sm/prod/openai#other', 'sk-1')
+    await secrets.write('aws:sm/fresh', 'sk-2')
+    await secrets.write('aws:ssm/keys/one', 'sk-3')
+    assert.deepEqual(put, [
+      ['secretsmanager.PutSecretValue', { SecretId: 'prod/openai', SecretString: '{"key":"sk-aws","other":"sk-1"}' }],
+      ['secretsmanager.CreateSecret', { Name: 'fresh', SecretString: 'sk-2' }],
+      ['AmazonSSM.PutParameter', { Name: '/keys/one', Value: 'sk-3', Type: 'SecureString', Overwrite: true }],
+    ])
+    await secrets.close()
   })
 
   test('what is not there, and credentials that are not taken, are told without them', async () => {

@@ -1,7 +1,8 @@
 /** `aws:sm/NAME`, `aws:ssm/NAME` and `aws:ARN`: AWS Secrets Manager and Systems Manager Parameter Store. */
+import { randomUUID } from 'node:crypto'
 import type { SecretReference } from '../../core/secret-reference.ts'
 import { at, textAt } from '../http.ts'
-import { fieldOf, SecretError, type SecretReading, type SecretSource } from '../source.ts'
+import { fieldOf, SecretError, type SecretReading, type SecretSource, withField } from '../source.ts'
 import { type AwsOptions, awsCaller } from './aws-call.ts'
 import type { SourceContext } from './context.ts'
 
@@ -38,7 +39,23 @@ export function awsSource(options: AwsOptions, context: SourceContext): SecretSo
     return { value: fieldOf(text(value), reference.field), version: textAt(told, 'VersionId') }
   }
 
-  return { scheme: 'aws', read }
+  async function write({ name, field }: SecretReference, value: string): Promise<void> {
+    const where = whereOf(name)
+    const text = await withField(value, field, async () => (await read({ scheme: 'aws', name })).value)
+    if (where.service === 'ssm') {
+      const body = JSON.stringify({ Name: where.id, Value: text, Type: 'SecureString', Overwrite: true })
+      return void (await ask(where, 'AmazonSSM.PutParameter', body))
+    }
+    const version = { SecretString: text, ClientRequestToken: randomUUID() }
+    try {
+      await ask(where, 'secretsmanager.PutSecretValue', JSON.stringify({ SecretId: where.id, ...version }))
+    } catch (error) {
+      if (!(error instanceof SecretError && error.fault === 'unset') || where.id.startsWith('arn:')) throw error
+      await ask(where, 'secretsmanager.CreateSecret', JSON.stringify({ Name: where.id, ...version }))
+    }
+  }
+
+  return { scheme: 'aws', read, write }
 }
 
 function text(value: string | undefined): string {

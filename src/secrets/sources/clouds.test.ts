@@ -3,6 +3,7 @@ import { createVerify, generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { fakeServer } from '../fixtures/fake-server.ts'
 import { read } from '../fixtures/read.ts'
+import { createSecrets } from '../secrets.ts'
 import { crc32c } from './gcp.ts'
 
 describe('gcp: references', () => {
@@ -34,6 +35,39 @@ describe('gcp: references', () => {
     assert.equal(await read('gcp:projects/my-project/secrets/openai', settings), 'sk-gcp')
     assert.match(await read('gcp:my-project/absent', settings), /^unset: .*NOT_FOUND/)
     assert.match(await read('gcp:my-project/broken', settings), /^unreachable: .*checksum/)
+  })
+
+  test('a value becomes a version, of a secret that is made where there is none', async () => {
+    const there = new Map([['p/secrets/old', '{"key":"sk-old"}']])
+    const posted: [string, unknown][] = []
+    await using server = await fakeServer(({ method, path, body }) => {
+      if (path === '/computeMetadata/v1/instance/service-accounts/default/token')
+        return { body: { access_token: 'ya29.token', expires_in: 3599 } }
+      const [, name = '', id] = /^\/v1\/projects\/([^:?]+?)(?:\/versions\/latest)?(?::\w+|\?secretId=(.+))$/.exec(path) ?? []
+      if (method === 'POST') posted.push([path, JSON.parse(body)])
+      if (id !== undefined) {
+        there.set(`${name}/${id}`, '')
+        return { body: {} }
+      }
+      const known = there.get(name)
+      if (known === undefined) return { status: 404, body: { error: { status: 'NOT_FOUND' } } }
+      return { body: secret(known) }
+    })
+    const secrets = createSecrets({
+      env: { GCE_METADATA_HOST: `127.0.0.1:${server.port}` },
+      gcp: { endpoint: server.url },
+      http: { backoffMs: 1 },
+    })
+    await secrets.write('gcp:p/old#other', 'sk-1')
+    await secrets.write('gcp:p/fresh', 'sk-2')
+    const versionOf = (text: string) => ({ payload: secret(text).payload })
+    assert.deepEqual(posted, [
+      ['/v1/projects/p/secrets/old:addVersion', versionOf('{"key":"sk-old","other":"sk-1"}')],
+      ['/v1/projects/p/secrets/fresh:addVersion', versionOf('sk-2')],
+      ['/v1/projects/p/secrets?secretId=fresh', { replication: { automatic: {} } }],
+      ['/v1/projects/p/secrets/fresh:addVersion', versionOf('sk-2')],
+    ])
+    await secrets.close()
   })
 
   test("with a service account's key: the assertion is signed, for the token endpoint, for an hour", async () => {
@@ -183,5 +217,26 @@ describe('k8s: references', () => {
     assert.match(await read('k8s:llm#constructor', settings), /^unset/)
     assert.match(await read('k8s:nothing#key', settings), /^unset: .*NotFound/)
     assert.match(await read('k8s:llm#openai', { readFile }), /^unreachable: this is not a pod/)
+  })
+
+  test('one key of a secret is set, and the others stay', async () => {
+    await using server = await fakeServer(({ path }) =>
+      path === '/api/v1/namespaces/team-a/secrets/keys' ? { body: { kind: 'Secret' } } : { status: 404, body: { reason: 'NotFound' } },
+    )
+    const secrets = createSecrets({
+      env: {},
+      readFile: (path) => (path.endsWith('token') ? 'bound-1' : 'team-a'),
+      kubernetes: { url: server.url, serviceAccount: '/sa' },
+      http: { backoffMs: 1 },
+    })
+    await secrets.write('k8s:keys#key_1', 'sk-new')
+    const { method, headers, body } = server.asked[0]!
+    assert.deepEqual(
+      [method, headers['content-type'], headers['authorization']],
+      ['PATCH', 'application/merge-patch+json', 'Bearer bound-1'],
+    )
+    assert.deepEqual(JSON.parse(body), { data: { key_1: Buffer.from('sk-new').toString('base64') } })
+    await assert.rejects(secrets.write('k8s:absent#key_1', 'sk-new'), { name: 'SecretError', fault: 'unset' })
+    await secrets.close()
   })
 })

@@ -1,7 +1,7 @@
 /** `gcp:PROJECT/NAME[@VERSION]`: Google Secret Manager. */
 import type { SecretReference } from '../../core/secret-reference.ts'
 import { at, textAt } from '../http.ts'
-import { fieldOf, SecretError, type SecretReading, type SecretSource } from '../source.ts'
+import { fieldOf, SecretError, type SecretReading, type SecretSource, withField } from '../source.ts'
 import { type Held, held, type SourceContext } from './context.ts'
 
 export interface GcpOptions {
@@ -16,7 +16,11 @@ const MARGIN_MS = 60_000
 
 export function gcpSource(options: GcpOptions, context: SourceContext): SecretSource {
   const token = gcpToken(options, context)
-  return { scheme: 'gcp', read: (reference) => read(reference, options, token, context) }
+  return {
+    scheme: 'gcp',
+    read: (reference) => read(reference, options, token, context),
+    write: (reference, value) => write(reference, value, options, token, context),
+  }
 }
 
 export const gcpToken = (options: GcpOptions, context: SourceContext): Held<string> => held(() => tokenOf(options, context), context.now)
@@ -53,6 +57,42 @@ async function read(
   const value = bytes.toString('utf8').trim()
   if (value === '') throw new SecretError('unset', 'the secret in Google Secret Manager is empty', 'add a version with a value')
   return { value: fieldOf(value, field), version: textAt(told, 'name')?.split('/').at(-1) }
+}
+
+/** A new version; of a secret that is not there yet, the first. */
+async function write(
+  { name, field }: SecretReference,
+  value: string,
+  options: GcpOptions,
+  token: Held<string>,
+  context: SourceContext,
+): Promise<void> {
+  const secret = pathOf(name).replace(/\/versions\/.*$/, '')
+  const [, location] = /\/locations\/([^/]+)\//.exec(secret) ?? []
+  const text = await withField(value, field, async () => (await read({ scheme: 'gcp', name: secret }, options, token, context)).value)
+  const bytes = Buffer.from(text)
+  const payload = { data: bytes.toString('base64'), dataCrc32c: String(crc32c(bytes)) }
+  const post = async (path: string, body: object): Promise<unknown> =>
+    await context.asker.json({
+      who: 'Google Secret Manager',
+      url: `${gcpHost(options, 'secretmanager', location)}/v1/${path}`,
+      method: 'POST',
+      headers: { authorization: `Bearer ${await token.get()}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      codeOf: (answer) => textAt(answer, 'error', 'status'),
+    })
+  const add = (): Promise<unknown> => post(`${secret}:addVersion`, { payload })
+  try {
+    await add().catch(async (error: unknown) => {
+      if (!(error instanceof SecretError) || error.fault !== 'unset') throw error
+      const [parent, id] = secret.split('/secrets/')
+      await post(`${parent}/secrets?secretId=${id}`, location === undefined ? { replication: { automatic: {} } } : {})
+      await add()
+    })
+  } catch (error) {
+    if (error instanceof SecretError && error.fault === 'refused') token.drop()
+    throw error
+  }
 }
 
 function pathOf(name: string): string {
