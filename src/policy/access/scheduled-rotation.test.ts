@@ -109,6 +109,7 @@ test('what cannot be delivered ends nothing: it is told, and the same successor 
       one.pass(DAY)
       assert.ok(await opens(one, secret))
     }
+    assert.equal(place.told.length, 1)
     assert.match(place.told[0] ?? '', new RegExp(`^the key ${key.id} is due for rotation, .*Vault is away$`))
     assert.ok(one.audited.some(({ action }) => action === 'key.rotation-failed'))
     place.before = () => {}

@@ -42,11 +42,14 @@ export interface RotationSchedule {
 interface Held {
   readonly digest: string
   readonly secret: string
+  /** Why it could not be delivered, as it was told. */
+  trouble?: string
 }
 
-const PAGE = 1_000
-/** In one look: the others wait for the next. */
-const MOST_AT_ONCE = 200
+/** Keys that are looked at, and rotated, together. */
+const PAGE = 200
+/** Deliveries. */
+const AT_A_TIME = 8
 /** A successor that has not been delivered for so long was left by a process that is gone. */
 const ABANDONED_MS = 900_000
 const TRIES = 5
@@ -63,28 +66,30 @@ export function rotationSchedule(options: RotationOptions): RotationSchedule {
   let endSettling: (() => void) | undefined
   let stopped = false
 
-  async function look({ to, overlapMs }: RotationSettings): Promise<void> {
-    const due = await dueKeys()
-    const undelivered = new Set(due.map(({ id }) => id))
-    for (const id of held.keys()) if (!undelivered.has(id)) held.delete(id)
-    const fresh = await Promise.all(due.map(prepared))
-    if (fresh.includes(true)) await settling()
-    for (const { id } of due) {
-      const made = held.get(id)
-      if (!made || stopped) continue
-      if (await delivered(id, made, to)) await promote(id, made, overlapMs)
-    }
-  }
-
-  async function dueKeys(): Promise<readonly StoredRecord[]> {
-    const due: StoredRecord[] = []
+  async function look(current: RotationSettings): Promise<void> {
+    const seen = new Set<string>()
     let after: string | undefined
     do {
       const page = await records.list('key', { after, limit: PAGE })
-      due.push(...page.data.filter(isDue))
+      const due = page.data.filter(isDue)
+      for (const { id } of due) seen.add(id)
+      await rotate(due, current)
       after = page.next
-    } while (after !== undefined && due.length < MOST_AT_ONCE)
-    return due.slice(0, MOST_AT_ONCE)
+    } while (after !== undefined && !stopped)
+    // Rotated by hand, revoked, or without a schedule by now.
+    if (!stopped) for (const id of held.keys()) if (!seen.has(id)) held.delete(id)
+  }
+
+  async function rotate(due: readonly StoredRecord[], { to, overlapMs }: RotationSettings): Promise<void> {
+    const fresh = await Promise.all(due.map(prepared))
+    if (fresh.includes(true)) await settling()
+    for (let at = 0; at < due.length && !stopped; at += AT_A_TIME)
+      await Promise.all(
+        due.slice(at, at + AT_A_TIME).map(async ({ id }) => {
+          const made = held.get(id)
+          if (made && (await delivered(id, made, to))) await promote(id, made, overlapMs)
+        }),
+      )
   }
 
   function isDue(record: StoredRecord): boolean {
@@ -121,12 +126,14 @@ export function rotationSchedule(options: RotationOptions): RotationSchedule {
       }
     })
 
-  async function delivered(id: string, { secret }: Held, to: string): Promise<boolean> {
+  async function delivered(id: string, made: Held, to: string): Promise<boolean> {
     try {
-      await deliver(to.replaceAll('{id}', id), secret)
+      await deliver(to.replaceAll('{id}', id), made.secret)
       return true
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
+      if (why === made.trouble) return false
+      made.trouble = why
       tell(`the key ${id} is due for rotation, but its successor cannot be delivered (it is tried again; the key works on): ${why}`)
       audit({ actor: 'system', action: 'key.rotation-failed', subject: `key/${id}`, detail: { why } })
       return false
