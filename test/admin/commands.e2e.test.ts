@@ -24,6 +24,7 @@ const rig = await adminRig(
   {
     budgets: [{ name: 'everything', limit: '100' }],
     secrets: { masterKey: 'env:FIRST_MASTER_KEY' },
+    access: { mode: 'keys', rotation: { to: `file:${directory}/{id}` } },
     reconcile: { sources: { sim: { kind: 'csv', file: statement, columns: { day: 'Day', model: 'Model', cost: 'Cost' } } } },
   },
   masterKeys,
@@ -221,13 +222,21 @@ test('from the command line: options, JSON, and the address out of the configura
   writeFileSync(join(directory, 'owner'), `${OWNER}\n`)
   const cli = fileURLToPath(new URL('../../src/server/cli.ts', import.meta.url))
   const { PATH } = process.env
-  const out = await new Promise<string>((resolve, reject) =>
-    execFile(
-      process.execPath,
-      [cli, 'keys', 'create', '--alias', 'by-hand', '--models', 'main', '--json'],
-      { cwd: directory, env: { PATH } },
-      (error, stdout) => (error ? reject(error) : resolve(stdout)),
-    ),
-  )
-  assert.match((JSON.parse(out) as Made).key, /^sb-/)
+  const told = (...words: string[]) =>
+    new Promise<string>((resolve, reject) =>
+      execFile(process.execPath, [cli, ...words, '--json'], { cwd: directory, env: { PATH } }, (error, stdout) =>
+        error ? reject(error) : resolve(stdout),
+      ),
+    )
+  const made = JSON.parse(await told('keys', 'create', '--alias', 'by-hand', '--models', 'main', '--rotate-every', '36h')) as Made & {
+    readonly rotateEvery: string
+  }
+  assert.match(made.key, /^sb-/)
+  assert.equal(made.rotateEvery, '36h')
+  assert.match((await run(keysCommand, `show ${made.id}`)).out, /\n {2}rotated every 36h, next 20/)
+  await (await rig.ask(made.key)).text()
+  const calls = async (...words: string[]): Promise<number> =>
+    (JSON.parse(await told('requests', '--key', made.id, ...words)) as { data: unknown[] }).data.length
+  for (let wait = 0; wait < 20 && (await calls('--state', 'settled')) < 1; wait++) await new Promise((done) => setTimeout(done, 50))
+  assert.deepEqual([await calls(), await calls('--min-cost', '$1000')], [1, 0])
 })

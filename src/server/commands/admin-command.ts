@@ -47,7 +47,8 @@ export async function adminCommand(
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined
   if (!action) return told(`there is no \`${command} ${name}\`: ${didYouMean(name, names) ?? `there are ${names.join(', ')}`}`, EXIT_USAGE)
   const option = (one: string): string | undefined => {
-    const value = options[one]
+    // The parser of the command line names them in camel case.
+    const value = options[one.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())]
     return typeof value === 'string' ? value : undefined
   }
   try {
