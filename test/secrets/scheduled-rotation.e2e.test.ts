@@ -97,5 +97,7 @@ test('a key that is due is replaced while it is used, and no call fails', async 
   assert.deepEqual([entry?.['actor'], entry?.['subject']], ['system', `key/${made['id']}`])
   ahead += 3_600_001
   assert.deepEqual([await call(serving, first), await call(serving, second)], [401, 200])
+  const { json: ended } = await admin(serving, 'PATCH', `/keys/${made['id']}`, { rotateEvery: null })
+  assert.deepEqual([ended['rotateEvery'], ended['rotatesAt'], ended['alias']], [undefined, undefined, 'caller'])
   for (const secret of [first, second]) assert.ok(!said.join('').includes(secret))
 })

@@ -136,6 +136,32 @@ test('of several replicas one rotates a key', () =>
     for (const [, value] of put) assert.ok(await opens(one, value))
   }))
 
+test('a process that stood still puts nothing over what another one has put', () =>
+  withRig(async (one) => {
+    const { key } = await one.keys.create(monthly)
+    const other = await placeOf(one)
+    let still = true
+    const slow = await placeOf(one, {
+      records: {
+        ...one.records,
+        async update(record) {
+          const updated = await one.records.update(record)
+          if (still) {
+            still = false
+            one.pass(16 * 60_000)
+            await other.schedule.run()
+          }
+          return updated
+        },
+      },
+    })
+    one.pass(30 * DAY)
+    await slow.schedule.run()
+    assert.deepEqual([other.put.length, slow.put.length], [1, 0])
+    await turn()
+    assert.equal((await who(one, other.put[0]?.[1])).id, key.id)
+  }))
+
 test('a rotation by hand and a revocation meanwhile are the last word', () =>
   withRig(async (one) => {
     const place = await placeOf(one)

@@ -87,7 +87,7 @@ export function rotationSchedule(options: RotationOptions): RotationSchedule {
       await Promise.all(
         due.slice(at, at + AT_A_TIME).map(async ({ id }) => {
           const made = held.get(id)
-          if (made && (await delivered(id, made, to))) await promote(id, made, overlapMs)
+          if (made && (await current(id, made)) && (await delivered(id, made, to))) await promote(id, made, overlapMs)
         }),
       )
   }
@@ -125,6 +125,14 @@ export function rotationSchedule(options: RotationOptions): RotationSchedule {
         resolve()
       }
     })
+
+  /** Not where another replica took this process for gone, nor after a rotation by hand: its place would be left with what ends soon. */
+  async function current(id: string, { digest }: Held): Promise<boolean> {
+    const record = await records.get('key', id)
+    const is = record !== undefined && successorOf(record)?.digest === digest
+    if (!is) held.delete(id)
+    return is
+  }
 
   async function delivered(id: string, made: Held, to: string): Promise<boolean> {
     try {
