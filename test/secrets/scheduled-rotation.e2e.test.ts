@@ -99,5 +99,12 @@ test('a key that is due is replaced while it is used, and no call fails', async 
   assert.deepEqual([await call(serving, first), await call(serving, second)], [401, 200])
   const { json: ended } = await admin(serving, 'PATCH', `/keys/${made['id']}`, { rotateEvery: null })
   assert.deepEqual([ended['rotateEvery'], ended['rotatesAt'], ended['alias']], [undefined, undefined, 'caller'])
-  for (const secret of [first, second]) assert.ok(!said.join('').includes(secret))
+  // Neither of them lies anywhere but at that place.
+  const metrics = await (await fetch(`${serving.url}/metrics`, { headers: { authorization: `Bearer ${OWNER}` } })).text()
+  assert.match(metrics, /^signalbox_/m)
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((file) => file.isFile() && !file.name.endsWith('.key'))
+  assert.ok(files.length >= 2)
+  const kept = files.map((file) => readFileSync(join(file.parentPath, file.name), 'latin1'))
+  const everything = [said.join(''), metrics, JSON.stringify([await rotated(), log, ended]), ...kept].join('\n')
+  for (const secret of [first, second]) assert.ok(!everything.includes(secret))
 })
