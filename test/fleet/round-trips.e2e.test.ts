@@ -24,18 +24,26 @@ async function monitor(port: number): Promise<{ readonly lines: readonly string[
   return { lines, stop: () => void socket.destroy() }
 }
 
-/** By script, where a call's name for itself says which one it is: the id of the call is an argument of both. */
+/**
+ * By script, where a call's name for itself says which one it is: the id of the call is an argument of both. What settles calls from before is
+ * left out.
+ */
 function commandsOf(lines: readonly string[]): { readonly reserves: number; readonly settles: number; readonly others: readonly string[] } {
   let reserves = 0
   let settles = 0
   const others: string[] = []
+  const reserved = new Set<string>()
   for (const line of lines) {
     const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = '']) => word)
     const [command = '', , keys = '0', ...args] = words
     const script = /^evalsha$/i.test(command)
-    if (script && Number(keys) === RULES) reserves++
-    else if (script && Number(keys) === 0 && args.some((arg) => arg.startsWith('{sb}c:'))) settles++
-    else others.push(words.slice(0, 3).join(' '))
+    const calls = script ? args.filter((arg) => arg.startsWith('{sb}c:')) : []
+    if (script && Number(keys) === RULES) {
+      reserves++
+      for (const call of calls) reserved.add(call)
+    } else if (script && Number(keys) === 0 && calls.length > 0) {
+      if (calls.some((call) => reserved.has(call))) settles++
+    } else others.push(words.slice(0, 3).join(' '))
   }
   return { reserves, settles, others }
 }
