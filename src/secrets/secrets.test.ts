@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -147,6 +147,29 @@ describe('while it runs', () => {
       assert.equal(secrets.current(plain), 'plain-2')
       await writeFile(join(directory, 'plain'), 'plain-3')
       await until(() => secrets.current(plain) === 'plain-3')
+    } finally {
+      await secrets.close()
+      await rm(directory, { recursive: true })
+    }
+  })
+
+  test('a file that is put there takes the place of the one before, or leaves it as it was', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'secrets-'))
+    const secrets = createSecrets({ env: {} })
+    try {
+      const place = `file:${join(directory, 'key')}`
+      for (const value of ['sk-1', 'sk-2']) {
+        await secrets.write(place, value)
+        assert.deepEqual(await secrets.resolve(place), { value })
+      }
+      // A directory stands there: nothing can take its place.
+      await mkdir(join(directory, 'taken', 'below'), { recursive: true })
+      for (const elsewhere of [join('absent', 'key'), 'taken'])
+        await assert.rejects(secrets.write(`file:${join(directory, elsewhere)}`, 'sk-canary'), (error: Error) => {
+          assert.match(error.message, /cannot be written \(E[A-Z]+\)$/)
+          return error.name === 'SecretError' && !error.message.includes('canary')
+        })
+      assert.deepEqual((await readdir(directory)).toSorted(), ['key', 'taken'])
     } finally {
       await secrets.close()
       await rm(directory, { recursive: true })

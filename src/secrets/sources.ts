@@ -1,5 +1,5 @@
 /** Which source reads which kind of reference. Each is loaded when the first reference of its kind is read. */
-import { readFile as readFileFromDisk, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile as readFileFromDisk } from 'node:fs/promises'
 import { GatewayError } from '../core/error.ts'
 import type { RecordStore } from '../core/records.ts'
 import { isProblem, parseSecretReference, type SecretReference, type SecretScheme } from '../core/secret-reference.ts'
@@ -35,8 +35,6 @@ export interface SourceSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Throws or rejects when it cannot be read. Default: from the disk, relative to the working directory. */
   readonly readFile?: (path: string) => string | Promise<string>
-  /** In one step: who reads it meanwhile finds the old one or the new one. Default: to the disk, relative to the working directory. */
-  readonly writeFile?: (path: string, text: string) => Promise<void>
   /** Where the built-in store keeps what it encrypts. Absent: there is none. */
   readonly records?: RecordStore | undefined
   readonly http?: AskerOptions | undefined
@@ -56,9 +54,8 @@ export interface Sources {
 
 export function createSources(options: SourceSettings & SourceSurroundings): Sources {
   const { env, readFile = (path) => readFileFromDisk(path, 'utf8'), records, masterKey, previousMasterKeys = [], now = Date.now } = options
-  const { writeFile: write = writeFileToDisk } = options
   const asker = createAsker(options.http)
-  const files = fileSource({ readFile: async (path) => await readFile(path), writeFile: write })
+  const files = fileSource({ readFile: async (path) => await readFile(path) })
   const variables = environmentSource({ env })
   const opened = new Map<SecretScheme, Promise<SecretSource>>([
     ['env', Promise.resolve(variables)],
@@ -69,7 +66,6 @@ export function createSources(options: SourceSettings & SourceSurroundings): Sou
     env,
     now,
     readFile: async (path) => await readFile(path),
-    writeFile: write,
     async credential(reference) {
       const parsed = parseSecretReference(reference)
       if (parsed && isProblem(parsed)) throw new SecretError(parsed.fault, parsed.message, parsed.remedy)
@@ -190,16 +186,5 @@ function told(source: SecretSource): SecretSource {
         }
       },
     }),
-  }
-}
-
-async function writeFileToDisk(path: string, text: string): Promise<void> {
-  const fresh = `${path}.${process.pid}.new`
-  try {
-    await writeFile(fresh, text, { mode: 0o600 })
-    await rename(fresh, path)
-  } catch (error) {
-    await rm(fresh, { force: true })
-    throw error
   }
 }

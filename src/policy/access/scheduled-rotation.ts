@@ -82,7 +82,7 @@ export function rotationSchedule(options: RotationOptions): RotationSchedule {
 
   async function rotate(due: readonly StoredRecord[], { to, overlapMs }: RotationSettings): Promise<void> {
     const fresh = await Promise.all(due.map(prepared))
-    if (fresh.includes(true)) await settling()
+    if (fresh.includes(true) && !stopped) await settling()
     for (let at = 0; at < due.length && !stopped; at += AT_A_TIME)
       await Promise.all(
         due.slice(at, at + AT_A_TIME).map(async ({ id }) => {

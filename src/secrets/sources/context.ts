@@ -6,8 +6,6 @@ export interface SourceContext {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Rejects when it cannot be read. */
   readFile(path: string): Promise<string>
-  /** In one step, for its owner's eyes only. Rejects when it cannot be written. */
-  writeFile(path: string, text: string): Promise<void>
   /** The value of an `env:` or `file:` reference in the settings of a source, read anew each time. Rejects with a SecretError. */
   credential(reference: string): Promise<string>
   /** Milliseconds since 1970. */

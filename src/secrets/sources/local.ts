@@ -1,4 +1,5 @@
 /** `env:NAME` and `file:PATH`. */
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { SecretError, type SecretSource } from '../source.ts'
 import type { SourceContext } from './context.ts'
 
@@ -12,7 +13,7 @@ export const environmentSource = ({ env }: Pick<SourceContext, 'env'>): SecretSo
 })
 
 /** Read through the path each time, so that a link that leads elsewhere by now (Kubernetes mounts) is seen. */
-export const fileSource = ({ readFile, writeFile }: Pick<SourceContext, 'readFile' | 'writeFile'>): SecretSource => ({
+export const fileSource = ({ readFile }: Pick<SourceContext, 'readFile'>): SecretSource => ({
   scheme: 'file',
   async read({ name }) {
     let text: string
@@ -28,10 +29,22 @@ export const fileSource = ({ readFile, writeFile }: Pick<SourceContext, 'readFil
   },
   async write({ name }, value) {
     try {
-      await writeFile(name, `${value}\n`)
+      await replaceFile(name, `${value}\n`)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unwritable'
       throw new SecretError('refused', `the file ${name} cannot be written (${code})`, 'check the directory and its permissions')
     }
   },
 })
+
+/** In one step, and on the disk: who reads it meanwhile, or after a loss of power, finds the old one or the new one. For its owner's eyes only. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const fresh = `${path}.${process.pid}.new`
+  try {
+    await writeFile(fresh, text, { mode: 0o600, flush: true })
+    await rename(fresh, path)
+  } catch (error) {
+    await rm(fresh, { force: true })
+    throw error
+  }
+}

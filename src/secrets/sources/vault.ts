@@ -41,8 +41,7 @@ export function vaultSource(options: VaultOptions, context: SourceContext): Secr
   async function read({ name, field }: SecretReference): Promise<SecretReading> {
     const mount = await mountOf(name)
     if (mount.kv !== 2) return await readLeased(name, field)
-    const below = name.slice(mount.path.length).replace(/^data\//, '')
-    const told = await call(`${mount.path}data/${below}`)
+    const told = await call(dataPath(mount, name))
     const data = at(told, 'data', 'data')
     const version = at(told, 'data', 'metadata', 'version')
     if (data === null || data === undefined)
@@ -80,8 +79,7 @@ export function vaultSource(options: VaultOptions, context: SourceContext): Secr
   async function write({ name, field = 'key' }: SecretReference, value: string): Promise<void> {
     const mount = await mountOf(name)
     if (mount.kv === undefined) throw new SecretError('malformed', `${mount.path} in Vault is no KV engine`, 'name a path in one')
-    const below = name.slice(mount.path.length).replace(/^data\//, '')
-    const path = mount.kv === 2 ? `${mount.path}data/${below}` : name
+    const path = mount.kv === 2 ? dataPath(mount, name) : name
     const told = await call(path).catch((error: unknown) => {
       if (error instanceof SecretError && error.fault === 'unset') return undefined
       throw error
@@ -95,6 +93,9 @@ export function vaultSource(options: VaultOptions, context: SourceContext): Secr
 
   return { scheme: 'vault', read, write, close: async () => stop() }
 }
+
+/** Of KV version 2, whether the reference says `data/` or not. */
+const dataPath = ({ path }: Mount, name: string): string => `${path}data/${name.slice(path.length).replace(/^data\//, '')}`
 
 /** Without a field: the only member there is. */
 function only(data: unknown, field: string | undefined): string {
