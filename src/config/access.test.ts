@@ -121,6 +121,9 @@ test('successors of keys go to a file or into Vault, each to a place of its own'
     'gcp:project/{id}@5',
     'azure:vault/{id}',
     'k8s:{id}#key',
+    'aws:sm/keys#{id}',
+    'gcp:project/keys#{id}',
+    'vault:secret/keys#{id}',
     '{id}',
     '',
   ])

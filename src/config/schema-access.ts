@@ -147,6 +147,8 @@ function isDestination(text: string): boolean {
   const reference = parseSecretReference(text.replaceAll('{id}', 'key_0'))
   if (!text.includes('{id}') || !reference || isProblem(reference)) return false
   const { scheme, name } = reference
+  // Members of one value that are set at the same time would overwrite each other; Kubernetes merges them.
+  if (scheme !== 'k8s' && !name.includes('key_0')) return false
   switch (scheme) {
     case 'file':
       return isAbsolute(name)
